@@ -12,6 +12,9 @@ import { LoanId, TradeId } from "../parts/links";
 import { ShowAll, useFirst } from "../parts/ShowAll";
 import { num, Table } from "../parts/Table";
 
+/** The names of both sides. */
+type Sides = readonly [here: string, there: string];
+
 function PlaceOf({ place }: { place: Place }) {
   switch (place.place) {
     case "allocated":
@@ -38,7 +41,7 @@ const KINDS: Record<string, (path: LoanPath) => boolean> = {
 };
 
 /** One entry per loan whose decision differs, with the reason in a sentence. */
-function Loans({ comparison, sides }: { comparison: Comparison; sides: readonly string[] }) {
+function Loans({ comparison, sides }: { comparison: Comparison; sides: Sides }) {
   const [kind, setKind] = useState("Every loan");
   const [find, setFind] = useState("");
   const fits = comparison.loans.filter(
@@ -85,7 +88,7 @@ function Loans({ comparison, sides }: { comparison: Comparison; sides: readonly 
       {fits.length > 0 && (
         <Table
           label="Loans with another decision"
-          heads={["Loan", num("Dollars"), ...sides.map((side) => side), "Why"]}
+          heads={["Loan", num("Dollars"), ...sides, "Why"]}
         >
           <tbody>
             {loans.shown.map((path) => (
@@ -111,13 +114,6 @@ function Loans({ comparison, sides }: { comparison: Comparison; sides: readonly 
   );
 }
 
-const VERDICTS: Record<RowDifference["verdict"], string> = {
-  other_decision: "another decision",
-  other_numbers: "other numbers",
-  only_here: "only before",
-  only_there: "only after",
-};
-
 const cell = (value: unknown) =>
   value === null || value === undefined
     ? "none"
@@ -125,13 +121,18 @@ const cell = (value: unknown) =>
       ? value
       : JSON.stringify(value);
 
-function Rows({ table, sides }: { table: TableComparison; sides: readonly string[] }) {
+function Rows({ table, sides }: { table: TableComparison; sides: Sides }) {
   const rows = useFirst(table.differences, 30);
   const all = Object.entries(table.counts).reduce(
     (sum, [name, number]) => (name === "same" ? sum : sum + number),
     0,
   );
-  const only = { only_here: `only ${sides[0] ?? ""}`, only_there: `only ${sides[1] ?? ""}` };
+  const verdicts: Record<RowDifference["verdict"], string> = {
+    other_decision: "another decision",
+    other_numbers: "other numbers",
+    only_here: `only ${sides[0].toLowerCase()}`,
+    only_there: `only ${sides[1].toLowerCase()}`,
+  };
   return (
     <>
       <Table
@@ -157,11 +158,7 @@ function Rows({ table, sides }: { table: TableComparison; sides: readonly string
                   )}
                 </td>
               ))}
-              <td className="nowrap">
-                {row.verdict === "only_here" || row.verdict === "only_there"
-                  ? only[row.verdict].toLowerCase()
-                  : VERDICTS[row.verdict]}
-              </td>
+              <td className="nowrap">{verdicts[row.verdict]}</td>
               <td className="text-cell small">
                 {row.cells.map(({ column, here, there }) => (
                   <div key={column}>
@@ -196,7 +193,8 @@ const NAMES: Record<string, string> = {
 };
 const FIRST = ["pfill_kickout_guide_01", "pfill_trade_recap", "pfill_powerfill_guide"];
 
-function Tables({ comparison, sides }: { comparison: Comparison; sides: readonly string[] }) {
+function Tables({ comparison, sides }: { comparison: Comparison; sides: Sides }) {
+  const [here, there] = [sides[0].toLowerCase(), sides[1].toLowerCase()];
   const differing = comparison.tables.filter((table) => table.differences.length > 0);
   const [chosen, setChosen] = useState<string | null>(null);
   const table =
@@ -209,13 +207,13 @@ function Tables({ comparison, sides }: { comparison: Comparison; sides: readonly
         label="Tables of both sides"
         heads={[
           "Table",
-          num(`Rows ${sides[0]?.toLowerCase() ?? ""}`),
-          num(`Rows ${sides[1]?.toLowerCase() ?? ""}`),
+          num(`Rows ${here}`),
+          num(`Rows ${there}`),
           num("Same"),
           num("Another decision"),
           num("Other numbers"),
-          num(`Only ${sides[0]?.toLowerCase() ?? ""}`),
-          num(`Only ${sides[1]?.toLowerCase() ?? ""}`),
+          num(`Only ${here}`),
+          num(`Only ${there}`),
         ]}
       >
         <tbody>
@@ -266,8 +264,8 @@ const ANSWERS = {
   incomparable: ["bad", "They cannot be compared"],
 } as const;
 
-/** A comparison, loan by loan and table by table. `sides` are the names of both. */
-export function Differences(props: { comparison: Comparison; sides: readonly [string, string] }) {
+/** A comparison, loan by loan and table by table. */
+export function Differences(props: { comparison: Comparison; sides: Sides }) {
   const { comparison, sides } = props;
   const { classified } = comparison;
   const [tone, title] = ANSWERS[comparison.answer];
