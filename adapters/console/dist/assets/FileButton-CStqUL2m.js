@@ -1,0 +1,1 @@
+import{j as l}from"./react-DmYa3LCg.js";function s(e){return l.jsxs("label",{className:e.className??"button",children:[e.text,l.jsx("input",{type:"file",className:"visually-hidden",accept:e.accept,onChange:t=>{const a=t.target.files?.[0];t.target.value="",a&&e.onFile(a)}})]})}export{s as F};
