@@ -54,7 +54,8 @@ pub async fn recorded_challenges(
 /// All events of a recorded challenge.
 ///
 /// # Errors
-/// [`NotFound`](powerfill_ports::StoreError::NotFound) if there is none; an event cannot be read; the store fails.
+/// [`NotFound`](powerfill_ports::StoreError::NotFound) if there is none; an event cannot be read;
+/// the store fails.
 pub async fn read_challenge(
     store: &dyn Store,
     id: ChallengeId,
