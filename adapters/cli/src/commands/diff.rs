@@ -21,7 +21,7 @@ use powerfill_ports::copying::CopyStore;
 use powerfill_ports::events::EventStore;
 use powerfill_ports::{Store, ensure_tenant};
 
-use super::find_run;
+use super::find_readable_run;
 use crate::args::DiffArgs;
 use crate::error::CliError;
 use crate::format::Format;
@@ -35,7 +35,7 @@ pub(crate) async fn run(args: DiffArgs, settings: &ProgramSettings) -> Result<()
     let against: ComparisonUrl = args.against.parse("--against")?;
     let store = TenantStore::resolve(&args.common.store, settings)?.open_for_reading().await?;
     let store: &dyn Store = store.as_ref();
-    let run = find_run(store, &args.run).await?;
+    let run = find_readable_run(store, &args.run).await?;
     let evidence = match &against {
         ComparisonUrl::Evidence(file) => Some(EvidenceStore::open(file)?),
         _ => None,
@@ -44,9 +44,11 @@ pub(crate) async fn run(args: DiffArgs, settings: &ProgramSettings) -> Result<()
     let other = match (&against, &evidence) {
         (ComparisonUrl::Run(run), _) => {
             let store = other_store.as_deref().map_or(store, |other| other as &dyn Store);
-            Some(StoredRun { store, run: find_run(store, run).await? })
+            Some(StoredRun { store, run: find_readable_run(store, run).await? })
         }
-        (_, Some(other)) => Some(StoredRun { store: other, run: find_run(other, "latest").await? }),
+        (_, Some(other)) => {
+            Some(StoredRun { store: other, run: find_readable_run(other, "latest").await? })
+        }
         _ => None,
     };
     if let Some(file) = &args.write_mapping {

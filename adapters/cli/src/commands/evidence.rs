@@ -9,7 +9,7 @@ use powerfill_evidence::{
 };
 use serde_json::json;
 
-use super::{find_run, seal};
+use super::{find_readable_run, seal};
 use crate::CommandFuture;
 use crate::args::{EvidenceCommand, EvidenceExportArgs, EvidenceSignArgs, EvidenceVerifyArgs};
 use crate::error::CliError;
@@ -32,7 +32,7 @@ pub(crate) fn run(command: EvidenceCommand, settings: &ProgramSettings) -> Comma
 
 async fn export_run(args: EvidenceExportArgs, settings: &ProgramSettings) -> Result<(), CliError> {
     let store = TenantStore::resolve(&args.common.store, settings)?.open_for_reading().await?;
-    let run = find_run(store.as_ref(), &args.run).await?;
+    let run = find_readable_run(store.as_ref(), &args.run).await?;
     let seal = args.seal.as_deref().map(seal::read_sealed).transpose()?;
     let request =
         ExportRequest { run, seal: seal.as_ref(), program: PROGRAM, replaces: args.force };

@@ -12,6 +12,7 @@ use powerfill_tables::status::RunStatus;
 use powerfill_tables::table::TableSpec;
 use powerfill_tables::tables::ALL;
 
+use super::retention::ensure_payloads;
 use super::{find_run, tables::spec, tenant_of};
 use crate::args::ExportArgs;
 use crate::error::CliError;
@@ -42,6 +43,16 @@ pub(crate) async fn run(args: ExportArgs, settings: &ProgramSettings) -> Result<
     Ok(())
 }
 
+/// What the export of a run did.
+enum ExportOutcome {
+    /// All files were there.
+    Present,
+    /// The payloads are archived.
+    Archived,
+    /// Files of so many bytes were written.
+    Written(u64),
+}
+
 /// The export from one store.
 struct StoreExport<'a> {
     store: Arc<dyn Store>,
@@ -52,15 +63,16 @@ struct StoreExport<'a> {
 
 impl StoreExport<'_> {
     async fn run(&self) -> Result<(), CliError> {
-        let (mut written, mut present, mut active, mut bytes) = (0_u64, 0_u64, 0_u64, 0_u64);
+        let [mut written, mut present, mut archived, mut active, mut bytes] = [0_u64; 5];
         for run in self.wanted_runs().await? {
             if !run.status.is_over() {
                 active += 1;
                 continue;
             }
             match self.export(&run).await? {
-                0 => present += 1,
-                size => {
+                ExportOutcome::Present => present += 1,
+                ExportOutcome::Archived => archived += 1,
+                ExportOutcome::Written(size) => {
                     written += 1;
                     bytes += size;
                 }
@@ -75,6 +87,13 @@ impl StoreExport<'_> {
         );
         if present > 0 {
             text += &format!("; {} were there", count(present));
+        }
+        if archived > 0 {
+            text += &format!(
+                "; {} are archived and are left out: `powerfill export --store evidence:FILE` \
+                 exports one from its evidence",
+                count(archived)
+            );
         }
         if active > 0 {
             text += &format!("; {} are not over and are left out", count(active));
@@ -97,8 +116,8 @@ impl StoreExport<'_> {
         Ok(runs)
     }
 
-    /// Writes the missing files of a run. Returns their bytes: 0 if none is missing.
-    async fn export(&self, run: &QueuedRun) -> Result<u64, CliError> {
+    /// Writes the missing files of a run.
+    async fn export(&self, run: &QueuedRun) -> Result<ExportOutcome, CliError> {
         let partition = Partition {
             tenant: self.tenant.clone(),
             run_date: run.requested_at.day(),
@@ -112,8 +131,12 @@ impl StoreExport<'_> {
         };
         let tables: Vec<_> = self.tables.iter().filter(is_wanted).copied().collect();
         if tables.is_empty() {
-            return Ok(0);
+            return Ok(ExportOutcome::Present);
         }
+        if self.args.all && !self.store.archived_blocks(run.run_id).await?.is_empty() {
+            return Ok(ExportOutcome::Archived);
+        }
+        ensure_payloads(self.store.as_ref(), run.run_id).await?;
         let mut files = RunFiles::create(out, partition, &tables).map_err(CliError::environment)?;
         let mut result = Ok(());
         if tables.iter().any(|table| table.name != EVENTS.name) {
@@ -131,6 +154,7 @@ impl StoreExport<'_> {
                 files.add(event_rows(events)).map_err(CliError::environment)?;
             }
         }
-        result.and_then(|()| files.save()).map_err(CliError::environment)
+        let saved = result.and_then(|()| files.save()).map_err(CliError::environment);
+        saved.map(ExportOutcome::Written)
     }
 }

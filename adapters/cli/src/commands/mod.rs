@@ -88,9 +88,15 @@ async fn open_run(
     settings: &ProgramSettings,
 ) -> Result<(Arc<dyn Store>, RunId), CliError> {
     let store = TenantStore::resolve(args, settings)?.open_for_reading().await?;
-    let run = find_run(store.as_ref(), wanted).await?;
-    retention::ensure_payloads(store.as_ref(), run).await?;
+    let run = find_readable_run(store.as_ref(), wanted).await?;
     Ok((store, run))
+}
+
+/// As [`find_run`], for a command that needs the payloads of the run's events.
+async fn find_readable_run(store: &dyn Store, wanted: &str) -> Result<RunId, CliError> {
+    let run = find_run(store, wanted).await?;
+    retention::ensure_payloads(store, run).await?;
+    Ok(run)
 }
 
 /// The tenant of an open store: that of the command line, else that of the store's events.

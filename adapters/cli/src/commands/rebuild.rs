@@ -2,7 +2,7 @@
 
 use powerfill_app::rebuild::rebuild;
 
-use super::find_run;
+use super::find_readable_run;
 use crate::args::RebuildArgs;
 use crate::error::CliError;
 use crate::output::print_text;
@@ -15,7 +15,7 @@ pub(crate) async fn run(args: RebuildArgs, settings: &ProgramSettings) -> Result
     let tenant_store =
         TenantStore::resolve(&common.store, settings)?.with_large_tables(large_tables);
     let store = tenant_store.open_existing().await?;
-    let run = find_run(store.as_ref(), &args.run.run).await?;
+    let run = find_readable_run(store.as_ref(), &args.run.run).await?;
     let rebuilt = rebuild(store.as_ref(), run, tenant_store.large_tables()).await?;
     let rows: u64 = rebuilt.rebuilt.counts.values().sum();
     print_text(format!("run {run}: {} events, {} rows\n", count(rebuilt.events), count(rows)))?;

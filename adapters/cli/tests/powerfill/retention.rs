@@ -44,13 +44,30 @@ fn archived_runs_say_where_they_are() {
     assert!(archived.contains("it is under hold: claim-17"), "{archived}");
     assert!(archived.contains("it is the latest run"), "{archived}");
     let [file] = &files(&sandbox)[..] else { panic!("one file") };
-    for command in ["show", "replay", "events", "explain --loan K7", "tables"] {
-        let (command, rest) = command.split_once(' ').unwrap_or((command, ""));
-        let line = format!("{command} latest~1 {rest}");
+    for command in [
+        "show",
+        "replay",
+        "events",
+        "explain --loan K7",
+        "tables",
+        "diff --against latest",
+        "rebuild",
+        "export --out lake",
+        "evidence export --out run.pfe",
+    ] {
+        let (name, rest) = command.split_once(" --").unwrap_or((command, "format text"));
+        let line = format!("{name} latest~1 --{rest}");
         let words = ["is archived in", file, "powerfill restore"];
         sandbox.run_line(&line).fails_with(2, &words);
     }
     assert_eq!(sandbox.run_ok(&format!("show latest --store {file}")), before);
+    let exported = sandbox.run_ok("export --all --out lake");
+    assert!(exported.contains(": 2 runs written to lake, "), "{exported}");
+    assert!(exported.contains("; 1 are archived and are left out"), "{exported}");
+    let exported = sandbox.run_ok(&format!("export --out lake --store evidence:{file}"));
+    assert!(exported.contains(": 1 runs written to lake, "), "{exported}");
+    let exported = sandbox.run_ok("export --all --out lake");
+    assert!(exported.ends_with(" 0 bytes; 3 were there\n"), "{exported}");
     assert_eq!(sandbox.runs().column("run_id").len(), 3);
     let verified = sandbox.run_ok("verify");
     assert!(verified.contains("archived: 1 runs"), "{verified}");

@@ -22,7 +22,7 @@ use powerfill_events::run::RunId;
 use powerfill_ports::Store;
 use serde_json::json;
 
-use super::{find_run, open_run, retention};
+use super::{find_readable_run, open_run};
 use crate::args::{ChallengeArgs, ReplayArgs};
 use crate::error::CliError;
 use crate::format::Format;
@@ -119,8 +119,7 @@ async fn open(
         return open_run(&args.common.store, &args.run, settings).await;
     }
     let store = TenantStore::resolve(&args.common.store, settings)?.open_existing().await?;
-    let run = find_run(store.as_ref(), &args.run).await?;
-    retention::ensure_payloads(store.as_ref(), run).await?;
+    let run = find_readable_run(store.as_ref(), &args.run).await?;
     Ok((store, run))
 }
 

@@ -22,7 +22,7 @@ use serde_json::json;
 use tokio::task::spawn_blocking;
 
 use super::run::{process_name, run_in_foreground, runner};
-use super::{find_run, options, retention};
+use super::{find_readable_run, options};
 use crate::args::{OptionArgs, SourceArgs, TryArgs};
 use crate::error::CliError;
 use crate::format::Format;
@@ -58,8 +58,7 @@ impl TryBase {
             return Ok(Self { name, run: None, input, mapping, provenance });
         };
         let store = TenantStore::resolve(&args.common.store, settings)?.open_for_reading().await?;
-        let run = find_run(store.as_ref(), wanted).await?;
-        retention::ensure_payloads(store.as_ref(), run).await?;
+        let run = find_readable_run(store.as_ref(), wanted).await?;
         let (snapshot, requested) = read_input(store.as_ref(), run).await?;
         let RunRequested { options, mapping, origin, .. } = *requested;
         let input = EditableInput::new(snapshot, options);
