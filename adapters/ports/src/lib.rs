@@ -31,6 +31,7 @@
 
 pub mod appending;
 pub mod block_codec;
+mod block_lines;
 pub mod broker;
 pub mod copying;
 pub mod detached_block;

@@ -8,6 +8,7 @@ use powerfill_events::log::{
 
 use crate::StoreError;
 use crate::block_codec::CODEC;
+use crate::block_lines::BlockLines;
 use crate::retention::ARCHIVED;
 use crate::verification_stop::VerificationStop;
 
@@ -81,7 +82,11 @@ impl StoredBlock<'_> {
     }
 
     /// The text of a block of an append.
-    pub(crate) fn text(&self, record: &AppendRecord, stream: &str) -> Result<Vec<u8>, StoreError> {
+    pub(crate) fn text(
+        &self,
+        record: &AppendRecord,
+        stream: &str,
+    ) -> Result<BlockLines, StoreError> {
         let is_part = self.first_version >= record.first_version
             && self.last_version() <= record.last_version();
         if !is_part {
@@ -145,7 +150,7 @@ impl StoredBlock<'_> {
     }
 
     /// The text, or why there is none.
-    fn decompress(&self) -> Result<Vec<u8>, &'static str> {
+    fn decompress(&self) -> Result<BlockLines, &'static str> {
         if self.codec != CODEC.as_bytes() {
             return Err("has a codec that this PowerFill does not know");
         }
@@ -153,8 +158,7 @@ impl StoredBlock<'_> {
             return Err("claims to be larger than any block");
         }
         let size = self.byte_count as usize;
-        let lines = zstd::bulk::decompress(self.body, size);
-        let lines = lines.map_err(|_| "cannot be decompressed")?;
+        let lines = BlockLines::decompress(self.body, size).ok_or("cannot be decompressed")?;
         if lines.len() == size { Ok(lines) } else { Err("does not have the size that it says") }
     }
 
@@ -266,7 +270,7 @@ mod tests {
         let compressed = compress_events(&append.events).unwrap();
         let blocks = append.chained_blocks(&compressed, chain_start(STREAM));
         let sound = blocks[0].as_stored(1);
-        let text = String::from_utf8(sound.decompress().unwrap()).unwrap();
+        let text = std::str::from_utf8(&sound.decompress().unwrap()).unwrap().to_owned();
         let changed = |text: &str| zstd::bulk::compress(text.as_bytes(), 3).unwrap();
         let edited = changed(&text.replace("\"candidate_rank\":17}", "\"candidate_rank\":71}"));
         let cut = changed(&text.replace("CandidateScored 1 {\"candidate_rank\":17}\n", ""));
