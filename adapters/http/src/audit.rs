@@ -137,6 +137,8 @@ pub(crate) struct DiffRequest {
     /// became of them.
     #[serde(default)]
     candidates: bool,
+    /// The most differing rows of each table in the answer. Absent: all.
+    rows: Option<usize>,
 }
 
 /// Two runs to compare.
@@ -144,6 +146,7 @@ pub(crate) struct RunPair {
     pub(crate) runs: [RunId; 2],
     mapping: ComparisonMapping,
     explain: usize,
+    rows: usize,
 }
 
 impl DiffRequest {
@@ -157,14 +160,17 @@ impl DiffRequest {
             true => ComparisonMapping::default(),
             false => ComparisonMapping::default().without_options(),
         };
-        Ok(RunPair { runs: [run, RunId(self.against)], mapping, explain })
+        let rows = self.rows.unwrap_or(usize::MAX);
+        Ok(RunPair { runs: [run, RunId(self.against)], mapping, explain, rows })
     }
 }
 
 impl RunPair {
     pub(crate) async fn compare(&self, store: &dyn Store) -> ApiResult<Comparison> {
         let [here, there] = self.runs.map(|run| StoredRun { store, run });
-        Ok(compare_runs(here, there, &self.mapping, self.explain).await?)
+        let mut comparison = compare_runs(here, there, &self.mapping, self.explain).await?;
+        comparison.keep_rows(self.rows);
+        Ok(comparison)
     }
 }
 

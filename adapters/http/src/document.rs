@@ -164,19 +164,28 @@ fn uploads(document: &mut Value) {
                 "description": "The text of a mapping file. Absent: names of tables and columns are \
                                 those of the run.",
             },
+            "classifications": {
+                "type": "string",
+                "description": "The text of a file of classifications. Absent: none.",
+            },
             "explain": {
                 "type": "integer", "minimum": 0, "maximum": 10_000, "default": 1_000,
                 "description": "The most loans with another decision to explain.",
             },
+            "rows": {
+                "type": "integer", "minimum": 0,
+                "description": "The most differing rows of each table in the result. Absent: all.",
+            },
         },
     });
-    let path = "/api/powerfill/runs/{run_id}/export-comparisons";
-    document["paths"][path]["post"]["requestBody"] = json!({
-        "required": true,
-        "content": {
-            "multipart/form-data": { "schema": { "$ref": "#/components/schemas/ExportUpload" } },
-        },
-    });
+    for operation in ["export-comparisons", "export-mapping"] {
+        let path = format!("/api/powerfill/runs/{{run_id}}/{operation}");
+        let schema = json!({ "$ref": "#/components/schemas/ExportUpload" });
+        document["paths"][path]["post"]["requestBody"] = json!({
+            "required": true,
+            "content": { "multipart/form-data": { "schema": schema } },
+        });
+    }
 }
 
 /// Says that files are no JSON.

@@ -1,4 +1,5 @@
-//! Files of a run to keep: its evidence, and its tables as a workbook (specification 3.4, 4.2).
+//! Files of a run to keep (specification 3.4, 4.2): its evidence, its tables as a workbook, its
+//! report, and its certificate.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -77,6 +78,47 @@ pub(crate) async fn workbook(
     let digest = output_digest(&api.report_cache, tenant, store.as_ref(), run).await?;
     let tag = format!("W/\"workbook-{digest}-{}\"", env!("CARGO_PKG_VERSION"));
     answer(&api, &caller, &headers, run, RunFile::Workbook, &tag).await
+}
+
+/// The report of a Complete run as one page, as `powerfill report --out` writes it.
+#[utoipa::path(get, operation_id = "report", path = "/api/powerfill/runs/{run_id}/report",
+    tag = "reports", params(("run_id" = Uuid, Path, description = "The run")),
+    responses((status = 200, description = "The page", content_type = "text/html", body = String,
+            headers(("ETag" = String, description = "For If-None-Match"),
+                ("Content-Disposition" = String, description = "The name of the file"))),
+        (status = 304, description = "The page has not changed since If-None-Match"),
+        (status = 409)))]
+pub(crate) async fn report(
+    Viewer(caller): Viewer,
+    State(api): State<Arc<Api>>,
+    Path(run): Path<Uuid>,
+    headers: HeaderMap,
+) -> ApiResult<Response> {
+    let (run, store) = (RunId(run), caller.store().await?);
+    let tenant = caller.tenant.id();
+    let digest = output_digest(&api.report_cache, tenant, store.as_ref(), run).await?;
+    let tag = format!("W/\"report-{digest}-{}\"", env!("CARGO_PKG_VERSION"));
+    answer(&api, &caller, &headers, run, RunFile::Report, &tag).await
+}
+
+/// What an auditor files of a Complete run, as `powerfill report --audit --out` writes it: run,
+/// input, and options, and that it verifies and is reproduced now, with room to sign.
+#[utoipa::path(get, operation_id = "audit_certificate", tag = "audit",
+    path = "/api/powerfill/runs/{run_id}/audit-certificate",
+    params(("run_id" = Uuid, Path, description = "The run")),
+    responses((status = 200, description = "The page", content_type = "text/html", body = String,
+            headers(("Content-Disposition" = String, description = "The name of the file"))),
+        (status = 409)))]
+pub(crate) async fn audit_certificate(
+    Viewer(caller): Viewer,
+    State(api): State<Arc<Api>>,
+    Path(run): Path<Uuid>,
+) -> ApiResult<Response> {
+    let (run, store) = (RunId(run), caller.store().await?);
+    output_digest(&api.report_cache, caller.tenant.id(), store.as_ref(), run).await?;
+    // It says what is true now.
+    let tag = format!("W/\"certificate-{}\"", api.clock.now());
+    answer(&api, &caller, &HeaderMap::new(), run, RunFile::Certificate, &tag).await
 }
 
 /// Writes a file in a folder that is deleted when it was sent, unless the caller has it.

@@ -79,6 +79,8 @@ fn documented_routes() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(audit::diff_runs))
         .routes(routes!(files::evidence))
         .routes(routes!(files::workbook))
+        .routes(routes!(files::report))
+        .routes(routes!(files::audit_certificate))
         .merge(job_routes())
         .routes(routes!(brief::show))
         .routes(routes!(tries::try_edits))
@@ -101,6 +103,10 @@ fn job_routes() -> OpenApiRouter<Arc<Api>> {
                 .layer(DefaultBodyLimit::max(jobs::UPLOAD_BYTES)),
         )
         .routes(routes!(jobs::challenge::request, challenges::list))
+        .routes(
+            routes!(jobs::comparison::draft_mapping)
+                .layer(DefaultBodyLimit::max(jobs::UPLOAD_BYTES)),
+        )
 }
 
 /// The OpenAPI document.

@@ -19,6 +19,10 @@ pub enum RunFile {
     Evidence,
     /// The tables of a Complete run as a workbook.
     Workbook,
+    /// The report of a Complete run as a page.
+    Report,
+    /// What an auditor signs of a Complete run, as a page.
+    Certificate,
 }
 
 impl RunFile {
@@ -29,6 +33,8 @@ impl RunFile {
             Self::Workbook => {
                 ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "xlsx")
             }
+            Self::Report => ("text/html; charset=utf-8", "report.html"),
+            Self::Certificate => ("text/html; charset=utf-8", "certificate.html"),
         }
     }
 }
@@ -84,6 +90,18 @@ pub trait TenantHandle: Send + Sync {
         mapping: &ComparisonMapping,
         names: &mut Interner,
     ) -> Result<Side, Box<dyn Error + Send + Sync>>;
+
+    /// Drafts a mapping for the files of a folder, from the names and the values of a run. Needs a
+    /// processor for long.
+    ///
+    /// # Errors
+    /// If a file cannot be read.
+    fn draft_mapping(
+        &self,
+        folder: &Path,
+        here: &Side,
+        names: &mut Interner,
+    ) -> Result<String, Box<dyn Error + Send + Sync>>;
 }
 
 /// Why a tenant has no store, no snapshot, or no options.

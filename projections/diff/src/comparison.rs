@@ -111,6 +111,11 @@ impl Comparison {
         classes::append_entries(file, text, &self.tables, &self.names, self.day())
     }
 
+    /// Keeps the first differing rows of each table. The counts stay those of all rows.
+    pub fn keep_rows(&mut self, most: usize) {
+        self.tables.iter_mut().for_each(|table| table.differences.truncate(most));
+    }
+
     /// The day of the later run, which new entries get as their date. There is no clock here.
     pub fn day(&self) -> Option<Day> {
         let runs = [&self.here.head, &self.there.head].into_iter().filter_map(SideHead::run);

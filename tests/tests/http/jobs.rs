@@ -168,6 +168,39 @@ async fn a_run_is_compared_with_the_files_of_an_export() {
 }
 
 #[tokio::test]
+async fn an_export_is_mapped_by_a_draft_and_its_differences_get_classes() {
+    let service = Service::new();
+    let run = service.run_case(CASE).await;
+    let guide = guide(&service, run).await;
+    let trade = guide.lines().nth(1).unwrap().split(',').nth(2).unwrap();
+    let changed = guide.replacen(trade, "ELSEWHERE", 1);
+    let file = ["file", "desk.csv", &*changed];
+    let mut request = form(&service, run, &service.viewer, &[["file", "desk.csv", &guide]]);
+    *request.uri_mut() = format!("/api/powerfill/runs/{run}/export-mapping").parse().unwrap();
+    let drafted = service.send(request).await.ok().json()["mapping"].clone();
+    let mapping = ["mapping", "", drafted.as_str().unwrap()];
+    let compare = async |parts: &[[&str; 3]]| {
+        let job = accepted(&service.send(form(&service, run, &service.viewer, parts)).await);
+        ended(&service, &job).await;
+        service.get(&format!("{job}/result")).await.ok().json()
+    };
+    let found = compare(&[mapping, ["rows", "", "1"], file]).await;
+    assert_eq!(found["answer"], "different", "{found}");
+    assert!(found["tables"][0]["differences"].as_array().unwrap().len() < 2, "{found}");
+    let proposed = found["proposed_classifications"].as_str().unwrap();
+    let filled = proposed.replace("class = \"\"", "class = \"bug\"");
+    let found = compare(&[mapping, ["classifications", "", &filled], file]).await;
+    assert_eq!(
+        (&found["answer"], &found["proposed_classifications"]),
+        (&json!("same"), &json!(null))
+    );
+    for part in ["mapping", "classifications"] {
+        let answer = service.send(form(&service, run, &service.viewer, &[[part, "", "="], file]));
+        assert_eq!(answer.await.expect_problem(400, "bad-request")["field"], part);
+    }
+}
+
+#[tokio::test]
 async fn a_form_without_the_files_of_an_export_is_refused() {
     let service = Service::new();
     let run = service.run_case(CASE).await;

@@ -13,7 +13,7 @@ use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request};
 use futures::future::LocalBoxFuture;
 use powerfill_app::{Clock, FinishedRun, RunControl, RunRequest, Runner};
-use powerfill_diff::mapping::{ComparisonMapping, export_side};
+use powerfill_diff::mapping::{ComparisonMapping, draft, export_side};
 use powerfill_diff::{Interner, Side};
 use powerfill_events::run::RunId;
 use powerfill_events::run::event::RunOrigin;
@@ -119,6 +119,7 @@ impl TenantHandle for CaseTenant {
                 }
                 // The guide about HTTP has one of the program.
                 RunFile::Workbook => std::fs::write(path, "a workbook")?,
+                RunFile::Report | RunFile::Certificate => std::fs::write(path, "a page")?,
             }
             Ok(())
         })
@@ -136,6 +137,17 @@ impl TenantHandle for CaseTenant {
         }
         let read = powerfill_csv::tolerant::read_folder(folder, mapping.mapping(), |_, _| true)?;
         Ok(export_side("the uploaded files", &read.tables, mapping, names)?)
+    }
+
+    fn draft_mapping(
+        &self,
+        folder: &Path,
+        here: &Side,
+        names: &mut Interner,
+    ) -> Result<String, Box<dyn Error + Send + Sync>> {
+        let mapping = ComparisonMapping::default();
+        let read = powerfill_csv::tolerant::read_folder(folder, mapping.mapping(), |_, _| true)?;
+        Ok(draft(here, &read.tables, names))
     }
 }
 

@@ -59,6 +59,19 @@ pub(crate) async fn run(args: RunReportArgs, settings: &ProgramSettings) -> Resu
     Err(CliError::NegativeAnswer)
 }
 
+/// The report of a run as a page, or its certificate without explained loans.
+pub(super) async fn page_of(
+    store: &dyn Store,
+    run: RunId,
+    is_certificate: bool,
+) -> Result<String, CliError> {
+    let overview = complete_overview(store, run).await?;
+    match is_certificate {
+        true => Ok(certificate::page(&certify(store, overview, &[]).await?)),
+        false => page(&overview, brief_of(store, run).await?.as_ref()),
+    }
+}
+
 /// Refuses a place that is not for a page.
 fn prepare(out: &Path) -> Result<(), CliError> {
     let extension = out.extension().map(|extension| extension.to_ascii_lowercase());

@@ -11,7 +11,7 @@ use futures::future::{LocalBoxFuture, join_all};
 use parking_lot::Mutex;
 use powerfill_app::SystemClock;
 use powerfill_app::overview::overview;
-use powerfill_diff::mapping::ComparisonMapping;
+use powerfill_diff::mapping::{ComparisonMapping, draft};
 use powerfill_diff::{Interner, Side};
 use powerfill_events::run::RunId;
 use powerfill_evidence::ExportRequest;
@@ -28,7 +28,7 @@ use super::diff::export;
 use super::evidence::PROGRAM;
 use super::run::process_name;
 use super::work::{Observers, with_targets, work_on};
-use super::{options, token};
+use super::{options, report, token};
 use crate::args::ServeArgs;
 use crate::error::CliError;
 use crate::output::print_text;
@@ -238,17 +238,26 @@ impl TenantHandle for ServedTenant {
         Box::pin(async move {
             let store = self.store().await?;
             let store = store.as_ref();
-            if kind == RunFile::Evidence {
-                let request = ExportRequest { run, seal: None, program: PROGRAM, replaces: false };
-                powerfill_evidence::export(store, request, path).await?;
-                return Ok(());
+            match kind {
+                RunFile::Evidence => {
+                    let seal = None;
+                    let request = ExportRequest { run, seal, program: PROGRAM, replaces: false };
+                    powerfill_evidence::export(store, request, path).await?;
+                }
+                RunFile::Workbook => {
+                    let overview = overview(store, run).await?;
+                    let (tables, overview) = (workbook::tables_of(false), overview.as_ref());
+                    let (file, all) = (Some(path), u64::MAX);
+                    let written =
+                        workbook::write(store, run, all, &tables, overview, file, |_| true).await;
+                    written.map_err(CliError::into_source)?;
+                }
+                RunFile::Report | RunFile::Certificate => {
+                    let page = report::page_of(store, run, kind == RunFile::Certificate).await;
+                    std::fs::write(path, page.map_err(CliError::into_source)?)?;
+                }
             }
-            let overview = overview(store, run).await?;
-            let (tables, overview) = (workbook::tables_of(false), overview.as_ref());
-            let file = Some(path);
-            let written =
-                workbook::write(store, run, u64::MAX, &tables, overview, file, |_| true).await;
-            written.map_err(CliError::into_source)
+            Ok(())
         })
     }
 
@@ -259,5 +268,15 @@ impl TenantHandle for ServedTenant {
         names: &mut Interner,
     ) -> Result<Side, Box<dyn Error + Send + Sync>> {
         export::folder_side(folder, mapping, names)
+    }
+
+    fn draft_mapping(
+        &self,
+        folder: &Path,
+        here: &Side,
+        names: &mut Interner,
+    ) -> Result<String, Box<dyn Error + Send + Sync>> {
+        let tables = export::folder_tables(folder, ComparisonMapping::default().mapping())?;
+        Ok(draft(here, &tables, names))
     }
 }

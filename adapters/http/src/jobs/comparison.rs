@@ -4,22 +4,26 @@ use std::error::Error;
 use std::path::Path as FilePath;
 use std::sync::Arc;
 
+use axum::Json;
 use axum::extract::multipart::{Field, MultipartError, MultipartRejection};
 use axum::extract::{Multipart, State};
 use axum::response::Response;
 use bytes::Bytes;
-use powerfill_app::compare::compare_with;
+use powerfill_app::compare::{compare_with, run_side};
+use powerfill_diff::classes::Classifications;
 use powerfill_diff::mapping::ComparisonMapping;
-use powerfill_diff::report::json;
+use powerfill_diff::report::{ComparisonDocument, json};
 use powerfill_diff::{Comparison, Interner};
 use powerfill_events::run::RunId;
+use serde::Serialize;
 use tempfile::TempDir;
 use tokio::time::timeout;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{Job, JobKind, JobResult, JobView, start};
 use crate::api::Api;
-use crate::audit::{DiffRequest, find_runs};
+use crate::audit::{DiffRequest, audit, find_runs};
 use crate::caller::Viewer;
 use crate::extract::{Body, Path};
 use crate::problem::{ApiResult, Problem, ProblemKind, internal};
@@ -77,9 +81,8 @@ pub(crate) async fn compare_export(
 ) -> ApiResult<Response> {
     let run = RunId(run);
     let store = find_runs(&caller, &[run]).await?;
-    let late = |_| Problem::new(ProblemKind::TooSlow, "The files did not arrive in time.");
-    let upload = timeout(api.limits.upload_timeout, Upload::receive(form?));
-    let Upload { folder, mapping, explain, .. } = upload.await.map_err(late)??;
+    let Upload { folder, mapping, classifications, explain, rows, .. } =
+        Upload::in_time(&api, form).await?;
     let tenant = Arc::clone(&caller.tenant);
     start(&api, caller, (JobKind::ExportComparison, Some(run)), async move |job: Arc<Job>| {
         job.note_progress("read", 0, 2);
@@ -88,8 +91,66 @@ pub(crate) async fn compare_export(
             job.note_progress("compare", 1, 2);
             read.map_err(|error| unreadable(folder.path(), error.as_ref()))
         };
-        result_of(&compare_with(store.as_ref(), run, export, &mapping, explain).await?)
+        let mut comparison = compare_with(store.as_ref(), run, export, &mapping, explain).await?;
+        let (classes, text) = classifications;
+        comparison.classify(classes);
+        let added = comparison.append_classifications(CLASSIFICATIONS, &text);
+        let proposed = added.map_err(|error| Problem::bad(format!("{error}.")))?;
+        comparison.keep_rows(rows);
+        let document = ExportComparison {
+            comparison: ComparisonDocument(&comparison),
+            proposed_classifications: proposed,
+        };
+        let json = serde_json::to_vec(&document).map_err(|error| internal(&error))?;
+        Ok(JobResult { answer: comparison.outcome().name().to_owned(), json: json.into() })
     })
+}
+
+/// What messages call a text of classifications that has no name.
+const CLASSIFICATIONS: &str = "classifications";
+
+/// A comparison with an export.
+#[derive(Serialize)]
+struct ExportComparison<'a> {
+    #[serde(flatten)]
+    comparison: ComparisonDocument<'a>,
+    /// The classifications with an entry to fill in for the differences that have none; null if
+    /// there is nothing to add.
+    proposed_classifications: Option<String>,
+}
+
+/// A draft of a mapping.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct MappingDraft {
+    /// The text, made from names and values: check it before use.
+    mapping: String,
+}
+
+/// Drafts a mapping for an export of another system from its names and values, as
+/// `powerfill diff --write-mapping` does, and compares nothing.
+#[utoipa::path(post, operation_id = "draft_mapping", tag = "audit",
+    path = "/api/powerfill/runs/{run_id}/export-mapping",
+    params(("run_id" = Uuid, Path, description = "The run")),
+    request_body(content_type = "multipart/form-data", content = Object),
+    responses((status = 200, body = MappingDraft)))]
+pub(crate) async fn draft_mapping(
+    Viewer(caller): Viewer,
+    State(api): State<Arc<Api>>,
+    Path(run): Path<Uuid>,
+    form: Result<Multipart, MultipartRejection>,
+) -> ApiResult<Json<MappingDraft>> {
+    let run = RunId(run);
+    find_runs(&caller, &[run]).await?;
+    let Upload { folder, .. } = Upload::in_time(&api, form).await?;
+    let tenant = Arc::clone(&caller.tenant);
+    let mapping = audit(&api, &caller, &[run], async move |store| {
+        let mut names = Interner::default();
+        let here = run_side(store.as_ref(), run, &mut names).await?;
+        let drafted = tenant.draft_mapping(folder.path(), &here, &mut names);
+        drafted.map_err(|error| unreadable(folder.path(), error.as_ref()))
+    })
+    .await?;
+    Ok(Json(MappingDraft { mapping }))
 }
 
 /// The problem of files that cannot be read. The message does not name the folder of the service.
@@ -104,14 +165,25 @@ struct Upload {
     folder: TempDir,
     files: usize,
     mapping: ComparisonMapping,
+    /// The classifications, and their text.
+    classifications: (Classifications, String),
     explain: usize,
+    rows: usize,
 }
 
 impl Upload {
+    /// The files of a form that arrives within the time limit of the service.
+    async fn in_time(api: &Api, form: Result<Multipart, MultipartRejection>) -> ApiResult<Self> {
+        let late = |_| Problem::new(ProblemKind::TooSlow, "The files did not arrive in time.");
+        timeout(api.limits.upload_timeout, Self::receive(form?)).await.map_err(late)?
+    }
+
     async fn receive(mut form: Multipart) -> ApiResult<Self> {
         let folder = tempfile::tempdir().map_err(|error| internal(&error))?;
         let mapping = ComparisonMapping::default();
-        let mut upload = Self { folder, files: 0, mapping, explain: 1_000 };
+        let classifications = (Classifications::default(), String::new());
+        let (explain, rows) = (1_000, usize::MAX);
+        let mut upload = Self { folder, files: 0, mapping, classifications, explain, rows };
         while let Some(field) = form.next_field().await? {
             upload.take(field).await?;
         }
@@ -137,7 +209,22 @@ impl Upload {
             Some("mapping") => {
                 let name = field.file_name().unwrap_or("mapping").to_owned();
                 let parsed = ComparisonMapping::parse(&name, &field.text().await?);
-                self.mapping = parsed.map_err(|error| Problem::bad(format!("{error}.")))?;
+                let wrong = |error| Problem::bad(format!("{error}.")).with("field", "mapping");
+                self.mapping = parsed.map_err(wrong)?;
+                Ok(())
+            }
+            Some("classifications") => {
+                let name = field.file_name().unwrap_or(CLASSIFICATIONS).to_owned();
+                let text = field.text().await?;
+                let parsed = Classifications::parse(&name, &text).map_err(|error| {
+                    Problem::bad(format!("{error}.")).with("field", CLASSIFICATIONS)
+                });
+                self.classifications = (parsed?, text);
+                Ok(())
+            }
+            Some("rows") => {
+                let most = field.text().await?.trim().parse();
+                self.rows = most.map_err(|_| Problem::bad("rows is a whole number."))?;
                 Ok(())
             }
             Some("explain") => {
@@ -146,7 +233,10 @@ impl Upload {
                 self.explain = most.filter(|most| *most <= 10_000).ok_or_else(wrong)?;
                 Ok(())
             }
-            _ => Err(Problem::bad("The parts of the form are `file`, `mapping`, and `explain`.")),
+            _ => Err(Problem::bad(
+                "The parts of the form are `file`, `mapping`, `classifications`, `explain`, and \
+                 `rows`.",
+            )),
         }
     }
 }

@@ -16,7 +16,7 @@ use crate::comparison::{Comparison, ComparisonOutcome};
 /// # Errors
 /// Those of `out`.
 pub fn json(comparison: &Comparison, out: &mut impl Write) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, &Document(comparison))?;
+    serde_json::to_writer_pretty(&mut *out, &ComparisonDocument(comparison))?;
     writeln!(out)
 }
 
@@ -31,12 +31,15 @@ impl ComparisonOutcome {
     }
 }
 
-struct Document<'a>(&'a Comparison);
+/// A comparison as [`json`] writes it.
+#[derive(Debug)]
+pub struct ComparisonDocument<'a>(pub &'a Comparison);
+
 struct Tables<'a>(&'a Comparison);
 struct TableDocument<'a>(&'a Comparison, &'a TableComparison);
 struct Differences<'a>(&'a Comparison, &'a TableComparison);
 
-impl Serialize for Document<'_> {
+impl Serialize for ComparisonDocument<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         use serde::ser::SerializeMap;
         let comparison = self.0;

@@ -6,7 +6,7 @@ mod json;
 mod page;
 
 pub use difference::{DifferenceCell, DifferenceRow, difference_row};
-pub use json::json;
+pub use json::{ComparisonDocument, json};
 pub use page::{PAGE_ROWS, escaped_json, html, old_or_new, page_head, value_words};
 
 use std::io::{self, Write};

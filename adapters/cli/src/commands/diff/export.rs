@@ -18,10 +18,17 @@ pub(crate) fn folder_side(
     mapping: &ComparisonMapping,
     names: &mut Interner,
 ) -> Result<Side, Box<dyn Error + Send + Sync>> {
-    let foreign = mapping.mapping();
-    let read = ForeignTables::of_folder(folder, foreign, &is_wanted(foreign));
-    let read = read.map_err(CliError::into_source)?;
-    Ok(export_side("the uploaded files", &read.tables, mapping, names)?)
+    let tables = folder_tables(folder, mapping.mapping())?;
+    Ok(export_side("the uploaded files", &tables, mapping, names)?)
+}
+
+/// The tables of the files of a folder.
+pub(crate) fn folder_tables(
+    folder: &Path,
+    mapping: &Mapping,
+) -> Result<Vec<ForeignTable>, Box<dyn Error + Send + Sync>> {
+    let read = ForeignTables::of_folder(folder, mapping, &is_wanted(mapping));
+    Ok(read.map_err(CliError::into_source)?.tables)
 }
 
 /// Text files, all sheets, and what the mapping names.
