@@ -196,7 +196,7 @@ fn remove_row(
     let about = match table {
         EditedTable::Constraints => RuleLinkRow::TABLE,
         EditedTable::Loans => LoanPrice::TABLE,
-        EditedTable::Trades | EditedTable::Payups => return Ok(()),
+        EditedTable::Trades | EditedTable::Payups | EditedTable::Carry => return Ok(()),
     };
     let rows = tables.find(about, &key);
     tables.drop_rows(about, &rows)

@@ -74,6 +74,11 @@ forms! {
         "Sets the rate of every carry bucket of an instrument; an empty rate is NULL.";
     "carry": "carry:INSTRUMENT/ON_DAY=RATE", "carry:FN30 6.0/0=1.25",
         "The same, for the bucket that begins on this day.";
+    "carry": "carry:INSTRUMENT/ON_DAY:COLUMN=VALUE", "carry:FN30 6.0/0:to=20",
+        "Sets `to_day` (`to`) or `annual_rate` (`rate`) of a carry bucket.";
+    "carry": "carry:INSTRUMENT/ON_DAY:add=to=TO_DAY, rate=RATE",
+        "carry:FN30 6.0/61:add=to=90, rate=1.5", "Adds a carry bucket.";
+    "carry": "carry:INSTRUMENT/ON_DAY=out", "carry:FN30 6.0/0=out", "Removes a carry bucket.";
     "loan": "loan:LOAN:COLUMN=VALUE", "loan:L00000002:status=Funded",
         "Sets a column of a loan: `loan_amount` (`amount`), `curr_status` (`status`), or any \
          other one, additional ones included.";

@@ -15,7 +15,7 @@ use powerfill_events::input::{InputRow, InputTable};
 pub use apply::{EditableInput, EditedInput};
 pub use forms::{EditForm, FORMS};
 
-use crate::tables::{ConstraintRow, Loan, NodeKey, Payup, Trade};
+use crate::tables::{CarryBucketRow, ConstraintRow, Loan, NodeKey, Payup, Trade};
 
 /// A change of a run's input. Names are as the caller writes them; they are found, and values are
 /// checked, when the edit is applied.
@@ -57,7 +57,8 @@ pub enum Edit {
         /// The other one.
         like: String,
     },
-    /// Removes a row: a node with its rules, a loan with its own prices, or a pay-up.
+    /// Removes a row: a node with its rules, a loan with its own prices, a pay-up, or a carry
+    /// bucket.
     RemoveRow {
         /// Its table.
         table: EditedTable,
@@ -147,6 +148,8 @@ pub enum EditedTable {
     Loans,
     /// `rmusr_payups`.
     Payups,
+    /// `pfill_carry_cost`.
+    Carry,
 }
 
 impl EditedTable {
@@ -157,6 +160,7 @@ impl EditedTable {
             Self::Trades => "trade",
             Self::Loans => "loan",
             Self::Payups => "payup",
+            Self::Carry => "carry",
         }
     }
 
@@ -167,6 +171,7 @@ impl EditedTable {
             Self::Trades => Trade::TABLE,
             Self::Loans => Loan::TABLE,
             Self::Payups => Payup::TABLE,
+            Self::Carry => CarryBucketRow::TABLE,
         }
     }
 
@@ -185,6 +190,7 @@ impl EditedTable {
             ],
             Self::Loans => &[("amount", "loan_amount"), ("status", "curr_status")],
             Self::Payups => &[("rule", "rule_name"), ("points", "payup")],
+            Self::Carry => &[("to", "to_day"), ("rate", "annual_rate")],
         }
     }
 
@@ -192,7 +198,7 @@ impl EditedTable {
     const fn new_cells(self) -> &'static [(&'static str, &'static str)] {
         match self {
             Self::Trades => &[("trade_type", "forward"), ("status", "open")],
-            Self::Constraints | Self::Loans | Self::Payups => &[],
+            Self::Constraints | Self::Loans | Self::Payups | Self::Carry => &[],
         }
     }
 }

@@ -117,6 +117,12 @@ fn each_edit_changes_what_it_names_and_nothing_else() {
         ["-FN 6.0,31,60,2.500000", "FN 6.0,31,60,-0.500000"]
     );
     assert_eq!(rows(&["carry:FN 6.0="], carry), ["FN 6.0,0,30,", "FN 6.0,31,60,"]);
+    assert_eq!(
+        changes(&["carry:FN 6.0/31:to=45"], carry),
+        ["-FN 6.0,31,60,2.500000", "FN 6.0,31,45,2.500000"]
+    );
+    assert_eq!(changes(&["carry:FN 6.0/61:add=to=90, rate=1.5"], carry), ["FN 6.0,61,90,1.500000"]);
+    assert_eq!(changes(&["carry:FN 6.0/31=out"], carry), ["-FN 6.0,31,60,2.500000"]);
     let lockdown = "pfill_lockdown_guide";
     assert_eq!(changes(&["lockdown:P1=y"], lockdown), ["-P1,,,N", "P1,,,Y"]);
     assert_eq!(changes(&["lockdown:P9=N"], lockdown), ["P9,,,N"]);
@@ -267,6 +273,8 @@ fn every_fault_of_all_edits_is_reported() {
         "loan:\"A=out",
         "swap:A=B",
         "carry:A/1/2=3",
+        "carry:A:to=3",
+        "carry:A/1:on_day=3",
     ] {
         assert!(Edit::parse(line).is_err(), "{line}");
     }

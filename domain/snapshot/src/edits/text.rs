@@ -40,6 +40,9 @@ impl Edit {
             ("payup", _) => Err(fault(line, "INSTRUMENT/NAME is expected")),
             ("rule", None) => Ok(Self::Rule { rule: one()?, syntax: value.clone() }),
             ("prices", None) => shift(line, key, value),
+            ("carry", field) if key.len() == 2 && (field.is_some() || value == "out") => {
+                parts.row_edit(line, EditedTable::Carry, key)
+            }
             ("carry", None) => match key.as_slice() {
                 [instrument, on_day @ ..] if on_day.len() < 2 => Ok(Self::CarryRate {
                     instrument: instrument.clone(),
@@ -154,17 +157,17 @@ impl Line {
         }
     }
 
-    /// The edit of a trade, a loan, or a pay-up.
+    /// The edit of a trade, a loan, a pay-up, or a carry bucket.
     fn row_edit(
         &self,
         line: &str,
         table: EditedTable,
         key: &[String],
     ) -> Result<Edit, FaultReport> {
-        use EditedTable::{Loans, Payups, Trades};
+        use EditedTable::{Carry, Loans, Payups, Trades};
         let value = &self.value;
         match (self.field.as_deref(), value.as_str(), table) {
-            (Some("add"), _, Trades | Payups) => self.row(line, table, key),
+            (Some("add"), _, Trades | Payups | Carry) => self.row(line, table, key),
             (Some("like"), _, Trades | Loans) => {
                 Ok(Edit::CopyRow { table, name: key[0].clone(), like: value.clone() })
             }
