@@ -18,6 +18,11 @@ export function points(value: string): string {
   return grouped(value.replace(/(\.\d{2}\d*?)0+$/, "$1"));
 }
 
+/** Exact dollars with further places cut off: "4663720.294781" as "4663720.29". */
+export function toCents(exact: string): string {
+  return exact.replace(/(\.\d\d)\d+$/, "$1");
+}
+
 /** Dollars and cents: "−$1,234.50". */
 export function dollars(value: string): string {
   const text = grouped(value);

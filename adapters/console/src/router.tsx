@@ -50,6 +50,8 @@ const runsRoute = createRoute({
       status: text(search["status"]),
       find: text(search["find"]),
       as_of: text(search["as_of"]),
+      since: text(search["since"]),
+      until: text(search["until"]),
       scenarios: search["scenarios"] === true ? true : undefined,
     }),
   component: RunsPage,
@@ -125,7 +127,12 @@ const compareExportRoute = createRoute({
 const eventsRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: "/events",
-  validateSearch: (search: Record<string, unknown>) => given({ type: text(search["type"]) }),
+  validateSearch: (search: Record<string, unknown>) =>
+    given({
+      type: text(search["type"]),
+      run: text(search["run"]),
+      find: text(search["find"]),
+    }),
   component: lazyRouteComponent(() => import("./pages/Events"), "EventsPage"),
 });
 

@@ -3,8 +3,9 @@
 // restarts during a run, a token that is revoked, and pages of others that follow events. Screenshots
 // go to a folder, for people.
 //
-// Environment: POWERFILL, the program; CHROMIUM, the browser; SCREENSHOTS, the folder; DIST, built files
-// in place of those in the program, to try a build of the console without one of the program.
+// Environment: POWERFILL, the program; CHROMIUM, the browser; SCREENSHOTS, the folder; FULL_PAGE=1,
+// screenshots of whole pages and not of their first screen; PARTS, the names of the parts to run; DIST,
+// built files in place of those in the program, to try a build of the console without one of the program.
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -17,6 +18,8 @@ const require = createRequire(import.meta.url);
 const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 const program = process.env.POWERFILL ?? "../../target/debug/powerfill";
 const shots = process.env.SCREENSHOTS ?? "../../target/console";
+const fullPage = process.env.FULL_PAGE === "1";
+const parts = process.env.PARTS?.split(",");
 mkdirSync(shots, { recursive: true });
 const folder = mkdtempSync(join(tmpdir(), "powerfill-console-"));
 const services = new Set();
@@ -48,12 +51,6 @@ const stopped = ({ child }) =>
     child.kill("SIGTERM");
   });
 
-const openapi = JSON.parse(
-  readFileSync(new URL("../../../docs/reference/openapi.json", import.meta.url), "utf8"),
-);
-/** Whether the service has an operation; a page without its operations is not in the menu. */
-const offers = (path) => `/api/powerfill${path}` in openapi.paths;
-
 /** A JSON request past the browser, on this machine without a token. */
 async function ask(url, path, body) {
   const response = await fetch(`${url}/api/powerfill${path}`, {
@@ -69,6 +66,16 @@ async function completed(url, runId) {
     const run = await ask(url, `/runs/${runId}`);
     if (run.status === "Complete") return run;
     assert.ok(!["Failed", "Cancelled"].includes(run.status), run.status);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+/** The certificate of a run, which is recorded after the run. */
+async function certified(url, runId) {
+  for (;;) {
+    const { runs } = await ask(url, "/runs");
+    const { certificate } = runs.find(({ run_id }) => run_id === runId);
+    if (certificate) return certificate;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }
@@ -117,84 +124,214 @@ async function accessible(page, name) {
 async function look(page, name) {
   await settled(page);
   await accessible(page, name);
-  for (const [width, scheme] of [
-    [1280, "light"],
-    [360, "dark"],
-    [2560, "light"],
-  ]) {
-    await page.setViewportSize({ width, height: 860 });
+  for (const scheme of ["light", "dark"]) {
     await page.emulateMedia({ colorScheme: scheme });
-    await page.evaluate(
-      () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))),
-    );
-    const wider = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-    assert.ok(wider <= 0, `${name}: ${wider} pixels wider than a screen of ${width}`);
-    await page.screenshot({ path: join(shots, `${name}-${width}.png`) });
-    if (scheme === "dark") await accessible(page, `${name}, dark`);
+    for (const width of [1280, 360, 2560]) {
+      await page.setViewportSize({ width, height: 860 });
+      await page.evaluate(
+        () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))),
+      );
+      const wider = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      assert.ok(wider <= 0, `${name}: ${wider} pixels wider than a screen of ${width}`);
+      const dark = scheme === "dark" ? "-dark" : "";
+      await page.screenshot({ path: join(shots, `${name}-${width}${dark}.png`), fullPage });
+      if (width === 360) await accessible(page, `${name}, ${scheme}, ${width} pixels`);
+    }
   }
   await page.setViewportSize({ width: 1280, height: 860 });
   await page.emulateMedia({ colorScheme: "light" });
   assert.deepEqual(page.complaints, [], `${name}: complaints of the browser`);
 }
 
-async function eachPage(browser, url, run) {
-  const page = await pageOf(browser);
-  const { rows: kickouts } = await ask(url, `/runs/${run}/kickouts?limit=1`);
-  const { rows: trades } = await ask(url, `/runs/${run}/recap?limit=1&fill_status=Under`);
-  const loan = kickouts[0].loan_id;
-  const trade = trades[0].trade_id;
-  const pages = {
-    runs: "/runs",
-    run: `/runs/${run}`,
-    tables: `/runs/${run}/tables/guide`,
-    candidates: `/runs/${run}/tables/pool-candidates?sort=-score&where=["turn=3"]`,
-    loan: `/runs/${run}/loans/${loan}`,
-    trade: `/runs/${run}/trades/${trade}`,
-    compare: null,
-    brief: "/brief",
-    ...(offers("/runs/{run_id}/timeline") ? { time: `/runs/${run}/time` } : {}),
-    ...(offers("/tries") ? { try: '/try?tries=[["price_mode=po"],["switch_threshold=0.5"]]' } : {}),
-    constraints: "/configuration/constraints",
-    rules: "/configuration/rules",
-    carry: "/configuration/carry",
-    lockdown: "/configuration/lockdown",
-    settings: "/configuration/settings",
-    history: "/configuration/history",
-    "as-of": "/configuration/as-of?version=170",
-    ...(offers("/verifications") ? { audit: `/audit?run=${run}` } : {}),
-    ...(offers("/runs/{run_id}/export-comparisons") ? { export: "/compare/export" } : {}),
-    events: "/events",
-    operate: "/operate",
-    nowhere: "/no/such/page",
+/** Each page: its address, the requests that its main content needs, and what that content is. */
+function pagesOf({ run, other, loan, trade }) {
+  const group = (name) => (page) => page.getByRole("group", { name, exact: true });
+  const heading = (name) => (page) => page.getByRole("heading", { name });
+  const label = (name) => (page) => page.getByLabel(name);
+  const explain = (of) => [new RegExp(`^/runs/${run}/${of}/explain`)];
+  return {
+    runs: ["/runs", [/^\/runs\?/], group("Runs")],
+    run: [`/runs/${run}`, [/\/overview/], heading("How the value comes about")],
+    tables: [`/runs/${run}/tables/guide`, [/\/guide\?/], (page) => page.locator("[role=cell]")],
+    candidates: [
+      `/runs/${run}/tables/pool-candidates?sort=-score&where=["turn=3"]`,
+      [/\/pool-candidates\?/],
+      (page) => page.locator("[role=cell]"),
+    ],
+    loan: [
+      `/runs/${run}/loans/${loan}`,
+      explain(`loans/${loan}`),
+      heading("Candidates, as the passes saw them"),
+    ],
+    trade: [
+      `/runs/${run}/trades/${trade}`,
+      explain(`trades/${trade}`),
+      heading("What filled it, in order"),
+    ],
+    compare: [
+      `/compare?here=${run}&there=${other}`,
+      [new RegExp(`^/runs/(${run}|${other})/overview`)],
+      heading("What they are worth"),
+    ],
+    brief: ["/brief", [/^\/brief/], heading("Where the value went")],
+    time: [`/runs/${run}/time`, [/\/timeline/, /\/state/], heading(/^Event [0-9,]+: /)],
+    try: [
+      '/try?tries=[["price_mode=po"],["switch_threshold=0.5"]]',
+      [/^\/runs\?/],
+      (page) => page.getByRole("button", { name: "Decide 2 tries" }),
+    ],
+    constraints: [
+      "/configuration/constraints",
+      [/^\/constraints\?|^\/constraints$/],
+      group("Constraints by turn"),
+    ],
+    rules: ["/configuration/rules", [/^\/sec-rules/], group("Rules")],
+    carry: ["/configuration/carry", [/^\/carry-cost/], group("Buckets of the carry curve")],
+    lockdown: ["/configuration/lockdown", [/^\/lockdown/], group("Lockdown guide")],
+    settings: ["/configuration/settings", [/^\/settings/], (page) => page.locator("dl.facts")],
+    history: ["/configuration/history", [/history/], group("History of the configuration")],
+    "as-of": [
+      "/configuration/as-of?version=170",
+      [/^\/configuration\?/],
+      group("pfill_constraints"),
+    ],
+    audit: [`/audit?run=${run}`, [/^\/runs\?/, /^\/jobs/], heading("A run")],
+    export: ["/compare/export", [/^\/runs\?/], label(/^Files of the export/)],
+    events: ["/events", [/^\/status/, /^\/events\/stream/], group("Events")],
+    operate: ["/operate", [/^\/status/, /^\/operate/], heading("Queue")],
   };
-  for (const [name, path] of Object.entries(pages)) {
-    if (path === null) {
-      await page.goto(`${url}/runs`);
-      await settled(page);
-      await page
-        .getByRole("checkbox", { name: /^Compare run/ })
-        .nth(0)
-        .check();
-      await page
-        .getByRole("checkbox", { name: /^Compare run/ })
-        .nth(1)
-        .check();
-      await page.getByRole("link", { name: "Compare", exact: true }).last().click();
-      await page.getByRole("heading", { name: "What they are worth" }).waitFor();
-    } else if (name === "nowhere") {
-      await page.goto(url + path);
-      await page.getByText("There is no such page").waitFor();
-      continue;
-    } else {
-      await page.goto(url + path);
-    }
+}
+
+/** Answers the requests of a page in place of the service, all but that for the session. */
+const answering = (page, answer) =>
+  page.route("**/api/powerfill/**", (route) => {
+    const { pathname, search } = new URL(route.request().url());
+    const asked = pathname.replace("/api/powerfill", "") + search;
+    return asked.startsWith("/session") ? route.continue() : answer(route, asked);
+  });
+
+/** Each page in light and dark at three widths, and that "Compare" of the list leads to its page. */
+async function eachPage(browser, url, pages) {
+  const page = await pageOf(browser);
+  for (const [name, [path, , shows]] of Object.entries(pages)) {
+    await page.goto(url + path);
+    await shows(page).first().waitFor();
     await look(page, name);
     if (name === "run") {
       const flow = page.getByRole("region", { name: "Where loans come from and go to" });
       await flow.screenshot({ path: join(shots, "flow-1280.png") });
     }
   }
+  await page.goto(`${url}/no/such/page`);
+  await page.getByText("There is no such page").waitFor();
+  await page.goto(`${url}/runs`);
+  await settled(page);
+  for (const at of [0, 1]) {
+    await page
+      .getByRole("checkbox", { name: /^Compare run/ })
+      .nth(at)
+      .check();
+  }
+  await page.getByRole("link", { name: "Compare", exact: true }).last().click();
+  await page.getByRole("heading", { name: "What they are worth" }).waitFor();
   await page.context().close();
+}
+
+/** Each page shows its main content with at most two requests: all others are left unanswered. */
+async function fewRequests(browser, url, pages) {
+  for (const [name, [path, needs, shows]] of Object.entries(pages)) {
+    const page = await pageOf(browser);
+    const asked = new Set();
+    await answering(page, (route, request) => {
+      if (!needs.some((need) => need.test(request))) return undefined;
+      asked.add(request);
+      return route.continue();
+    });
+    await page.goto(url + path);
+    await shows(page).first().waitFor();
+    assert.ok(asked.size <= 2, `${name} needs ${[...asked].join(", ")}`);
+    await page.context().close();
+  }
+}
+
+const waitsFor = (page) =>
+  page
+    .locator(".loading")
+    .first()
+    .waitFor()
+    .then(
+      () => true,
+      () => false,
+    );
+
+/** Each page while it waits, and what it says when the service fails. */
+async function waitingAndFailing(browser, url, pages) {
+  const problem = {
+    type: "urn:powerfill:problem:internal",
+    title: "The service has a fault",
+    status: 500,
+    detail: "The log has the cause under the id of this request.",
+    request_id: "01976c2e-0f6b-7b52-9f3e-5d0f6a1c2b34",
+  };
+  for (const [name, [path]] of Object.entries(pages)) {
+    const page = await pageOf(browser);
+    let waits = true;
+    const held = [];
+    const fail = (route) =>
+      route.fulfill({
+        status: 500,
+        contentType: "application/problem+json",
+        body: JSON.stringify(problem),
+      });
+    await answering(page, (route) => (waits ? held.push(route) && undefined : fail(route)));
+    await page.goto(url + path);
+    assert.ok(await waitsFor(page), `${name} does not say that it loads`);
+    await accessible(page, `${name}, waiting`);
+    waits = false;
+    for (const route of held) await fail(route);
+    await page.getByRole("alert").first().waitFor();
+    await page.getByText(problem.title).first().waitFor();
+    await page.waitForFunction(() => !document.querySelector(".loading"));
+    await accessible(page, `${name}, failing`);
+    await page.screenshot({ path: join(shots, `${name}-failing.png`) });
+    assert.deepEqual(page.complaints, [], `${name}, failing: complaints of the browser`);
+    await page.context().close();
+  }
+}
+
+/** A second tenant that has nothing: each page says so, and the switch between both. */
+async function emptyTenant(browser, pages) {
+  const settings = readFileSync(join(folder, "powerfill.toml"), "utf8");
+  writeFileSync(
+    join(folder, "powerfill.toml"),
+    `${settings}[tenants.EMPTY]\nstore = "sqlite:empty.db"\n` +
+      'source = "dir:powerfill-demo/snapshot"\nconfiguration = "managed"\n',
+  );
+  powerfill("migrate", "--tenant", "EMPTY");
+  const service = await serve("--listen", "127.0.0.1:0");
+  const page = await pageOf(browser);
+  await page.goto(`${service.url}/runs?tenant=GENERATED`);
+  await page.getByRole("group", { name: "Runs" }).waitFor();
+  await page.getByLabel("Tenant", { exact: true }).selectOption("EMPTY");
+  await page.getByText("This tenant has no run yet").waitFor();
+  assert.equal(new URL(page.url()).searchParams.get("tenant"), "EMPTY");
+  // Back leads to the tenant before.
+  await page.goBack();
+  await page.getByRole("group", { name: "Runs" }).waitFor();
+  for (const [name, [path]] of Object.entries(pages)) {
+    if (/^\/runs\/|here=/.test(path)) continue;
+    const bare = path.replace(/\?.*/, "");
+    await page.goto(`${service.url}${bare}?tenant=EMPTY`);
+    await settled(page);
+    await look(page, `${name}-empty`);
+  }
+  await page.goto(`${service.url}/operate?tenant=EMPTY`);
+  const tenants = page.getByRole("group", { name: "Tenants" });
+  await tenants.getByRole("link", { name: "GENERATED" }).click();
+  await page.getByRole("group", { name: "Storage by run" }).waitFor();
+  await page.context().close();
+  await stopped(service);
+  writeFileSync(join(folder, "powerfill.toml"), settings);
 }
 
 async function tables(browser, url, run) {
@@ -232,20 +369,16 @@ async function tables(browser, url, run) {
     "rows beyond the screen are elements",
   );
   // What is shown is downloaded: all its rows, as CSV and as a workbook.
-  const downloaded = async (control) => {
-    const [download] = await Promise.all([page.waitForEvent("download"), control.click()]);
-    return [download.suggestedFilename(), readFileSync(await download.path())];
-  };
   await page.goto(`${url}/runs/${run}/tables/kickouts?where=["candidates.ge=1"]`);
   await settled(page);
   const group = page.getByRole("group", { name: "Download" });
-  const [csvName, csv] = await downloaded(group.getByRole("link", { name: "CSV" }));
+  const [csvName, csv] = await downloaded(page, group.getByRole("link", { name: "CSV" }));
   assert.equal(csvName, `kickouts-${run}.csv`);
   const wanted = await ask(url, `/runs/${run}/kickouts?candidates.ge=1&limit=5000`);
-  assert.equal(csv.toString().trim().split("\n").length - 1, wanted.rows.length);
-  const [xlsxName, xlsx] = await downloaded(group.getByRole("button", { name: "XLSX" }));
+  assert.equal(readFileSync(csv, "utf8").trim().split("\n").length - 1, wanted.rows.length);
+  const [xlsxName, xlsx] = await downloaded(page, group.getByRole("button", { name: "XLSX" }));
   assert.equal(xlsxName, `kickouts-${run}.xlsx`);
-  assert.equal(xlsx.subarray(0, 2).toString(), "PK");
+  assert.equal(readFileSync(xlsx).subarray(0, 2).toString(), "PK");
   // An id is text, whatever it looks like.
   const hostile = '<img src=x onerror="document.title=1">';
   await page.goto(`${url}/runs/${run}/loans/${encodeURIComponent(hostile)}`);
@@ -258,27 +391,23 @@ async function tables(browser, url, run) {
 /** The steps of a run, and a try: decided in the browser's view, recorded nowhere. */
 async function timeAndTries(browser, url, run) {
   const page = await pageOf(browser);
-  if (offers("/runs/{run_id}/timeline")) {
-    await page.goto(`${url}/runs/${run}/time`);
-    await settled(page);
-    const at = page.getByText(/^Event [0-9,]+ of/);
-    const before = await at.innerText();
-    await page.getByRole("button", { name: "One event back" }).click();
-    await page.waitForFunction((text) => !document.body.innerText.includes(text), before);
-    await page.getByRole("button", { name: /^Best fit, turn 5/ }).click();
-    await page.getByRole("heading", { name: /^Event [0-9,]+: / }).waitFor();
-    await page.getByRole("button", { name: "Play" }).click();
-    await page.getByRole("button", { name: "Pause" }).click();
-  }
-  if (offers("/tries")) {
-    await page.goto(`${url}/try`);
-    await settled(page);
-    await page.getByLabel("Value", { exact: true }).fill("po");
-    await page.getByRole("button", { name: "Add", exact: true }).click();
-    await page.getByRole("button", { name: "Decide it" }).click();
-    await page.getByRole("heading", { name: "Side by side" }).waitFor();
-    await accessible(page, "tries");
-  }
+  await page.goto(`${url}/runs/${run}/time`);
+  await settled(page);
+  const at = page.getByText(/^Event [0-9,]+ of/);
+  const before = await at.innerText();
+  await page.getByRole("button", { name: "One event back" }).click();
+  await page.waitForFunction((text) => !document.body.innerText.includes(text), before);
+  await page.getByRole("button", { name: /^Best fit, turn 5/ }).click();
+  await page.getByRole("heading", { name: /^Event [0-9,]+: / }).waitFor();
+  await page.getByRole("button", { name: "Play" }).click();
+  await page.getByRole("button", { name: "Pause" }).click();
+  await page.goto(`${url}/try`);
+  await settled(page);
+  await page.getByLabel("Value", { exact: true }).fill("po");
+  await page.getByRole("button", { name: "Add", exact: true }).click();
+  await page.getByRole("button", { name: "Decide it" }).click();
+  await page.getByRole("heading", { name: "Side by side" }).waitFor();
+  await accessible(page, "tries");
   assert.deepEqual(page.complaints, []);
   await page.context().close();
 }
@@ -304,6 +433,36 @@ async function questions(browser, url, run) {
   await page.getByRole("heading", { name: `Trade ${best_trade_id}` }).waitFor();
   assert.deepEqual(page.complaints, []);
   await page.context().close();
+}
+
+/** A file that a control gives: its name and its path. */
+async function downloaded(page, control) {
+  const [download] = await Promise.all([
+    page.waitForEvent("download", { timeout: 120_000 }),
+    control.click(),
+  ]);
+  return [download.suggestedFilename(), await download.path()];
+}
+
+/** What a person takes away of a run: each file is what it says it is. */
+async function runFiles(page, within, run) {
+  const [evidence, path] = await downloaded(page, within.getByRole("button", { name: "Evidence" }));
+  assert.equal(evidence, `${run}.pfe`);
+  powerfill("evidence", "verify", path);
+  for (const [name, title] of [
+    ["Report", "PowerFill"],
+    ["Certificate", `Certificate of run ${run}`],
+  ]) {
+    const control = within.getByRole("button", { name });
+    const [file, at] = await downloaded(page, control);
+    assert.equal(file, `${run}.${name.toLowerCase()}.html`);
+    assert.match(readFileSync(at, "utf8"), new RegExp(`<title>[^<]*${title}`));
+    // It opens by itself, without the service.
+    const alone = await page.context().newPage();
+    await alone.goto(`file://${at}`);
+    await alone.getByText(run).first().waitFor();
+    await alone.close();
+  }
 }
 
 /** The store, a seal, and a run are checked, and the evidence is taken away. */
@@ -335,15 +494,7 @@ async function auditPage(browser, url, run) {
   await card("Seals").getByText("The evidence is damaged").waitFor(answered);
   await card("A run").getByRole("button", { name: "Replay" }).click();
   await card("A run").getByText("The engine decided the same again").waitFor(answered);
-  if (offers("/runs/{run_id}/evidence")) {
-    const [evidence] = await Promise.all([
-      page.waitForEvent("download", answered),
-      card("A run").getByRole("link", { name: "Evidence" }).click(),
-    ]);
-    const path = join(folder, "run.pfe");
-    await evidence.saveAs(path);
-    powerfill("evidence", "verify", path);
-  }
+  await runFiles(page, card("A run"), run);
   await look(page, "audited");
   await page.context().close();
 }
@@ -371,25 +522,19 @@ async function differences(browser, url, run) {
   await page.getByLabel("Mapping").fill("tables = 7");
   await page.getByRole("button", { name: "Compare" }).click();
   await page.getByRole("alert").waitFor();
-  if (offers("/runs/{run_id}/export-mapping")) {
-    await page.getByRole("button", { name: "Draft a mapping" }).click();
-    await page.waitForFunction(() =>
-      /pfill_kickout/.test(document.querySelector("textarea").value),
-    );
-  } else {
-    const named = '[tables.pfill_kickout_guide_01]\nfiles = ["desk.csv"]\n';
-    await page.getByLabel("Mapping").fill(named);
-  }
+  await page.getByRole("button", { name: "Draft a mapping" }).click();
+  await page.waitForFunction(() => /pfill_kickout/.test(document.querySelector("textarea").value));
   await page.getByRole("button", { name: "Compare" }).click();
   await page.getByText("They differ").waitFor({ timeout: 120_000 });
-  if (!offers("/runs/{run_id}/export-mapping")) {
-    await look(page, "export-compared");
-    await page.context().close();
-    return;
-  }
   await page.getByRole("button", { name: "Add entries for what has no class" }).click();
-  const classes = page.getByLabel("Classifications");
-  await classes.fill((await classes.inputValue()).replaceAll('class = ""', 'class = "bug"'));
+  // A class is chosen in a row of its own, and the text follows.
+  const classes = page.getByRole("combobox", { name: /^Class of difference/ });
+  for (const each of await classes.all()) await each.selectOption("bug");
+  await page.getByLabel("Note on difference 1").fill('wrong "price"');
+  const text = await page.getByLabel("Classifications").inputValue();
+  assert.match(text, /class = "bug"\nnote = "wrong \\"price\\""/);
+  assert.doesNotMatch(text, /class = ""/);
+  await look(page, "classes");
   await page.getByRole("button", { name: "Compare" }).click();
   await page.getByText("Nothing is left to explain").waitFor({ timeout: 120_000 });
   await look(page, "classified");
@@ -410,6 +555,52 @@ async function audit(browser, url, run) {
   await page.getByRole("textbox", { name: "Note" }).fill("signed off");
   await page.getByRole("button", { name: "Save" }).click();
   await page.getByText("month end", { exact: true }).waitFor();
+  await runFiles(page, page.getByRole("region", { name: "To keep and to send" }), run);
+  await page.context().close();
+}
+
+/** How far a run is from the best possible, what binds, and a better allocation. */
+async function challenges(browser, url, run) {
+  const page = await pageOf(browser);
+  const { gap_bp } = await certified(url, run);
+  await page.goto(`${url}/runs`);
+  await page.getByRole("columnheader", { name: "Gap" }).waitFor();
+  await page
+    .getByRole("cell", { name: `${gap_bp} bp`, exact: true })
+    .first()
+    .waitFor();
+  await page.goto(`${url}/runs/${run}`);
+  const binds = page.getByRole("group", { name: "What binds" });
+  await binds
+    .getByText(/^room in/)
+    .first()
+    .waitFor();
+  // A trade whose room binds says what more of it is worth.
+  const trade = binds
+    .locator("tr", { hasText: /^room in/ })
+    .getByRole("link")
+    .first();
+  const worth = binds
+    .locator("tr", { hasText: /^room in/ })
+    .getByRole("cell")
+    .first();
+  const dollars = await worth.innerText();
+  await trade.click();
+  await page
+    .getByRole("region", { name: "What more room is worth" })
+    .getByRole("cell", { name: dollars, exact: true })
+    .waitFor();
+  await look(page, "binding-trade");
+  await page.goBack();
+  const card = page.getByRole("region", { name: "Is there a better allocation?" });
+  await card.getByText("No search was made for this run yet.").waitFor();
+  await card.getByRole("button", { name: "Look for one" }).click();
+  await card.getByRole("button", { name: "Cancel" }).click();
+  await card.getByRole("group", { name: "The run and the better allocation" }).waitFor({
+    timeout: 120_000,
+  });
+  await card.getByRole("row", { name: /^From the best possible/ }).waitFor();
+  await look(page, "challenge");
   await page.context().close();
 }
 
@@ -626,24 +817,33 @@ try {
   const { run_id } = await ask(service.url, "/run", { options: { price_mode: "pc" } });
   await completed(service.url, run_id);
   const part = async (name, what) => {
+    if (parts && !parts.includes(name)) return;
     const start = Date.now();
     await what();
     console.log(`console, ${name}: ${((Date.now() - start) / 1000).toFixed(1)} s`);
   };
-  await part("each page", () => eachPage(browser, service.url, run_id));
+  const [{ loan_id: loan }] = (await ask(service.url, `/runs/${run_id}/kickouts?limit=1`)).rows;
+  const short = `/runs/${run_id}/recap?limit=1&fill_status=Under`;
+  const [{ trade_id: trade }] = (await ask(service.url, short)).rows;
+  const { runs } = await ask(service.url, "/runs?status=Complete");
+  const other = runs.find((each) => each.run_id !== run_id).run_id;
+  const pages = pagesOf({ run: run_id, other, loan, trade });
+  await part("each page", () => eachPage(browser, service.url, pages));
+  await part("few requests", () => fewRequests(browser, service.url, pages));
+  await part("waiting and failing", () => waitingAndFailing(browser, service.url, pages));
   await part("tables", () => tables(browser, service.url, run_id));
   await part("time and tries", () => timeAndTries(browser, service.url, run_id));
   await part("questions", () => questions(browser, service.url, run_id));
-  if (offers("/verifications")) {
-    await part("checks of a run", () => audit(browser, service.url, run_id));
-    await part("audit", () => auditPage(browser, service.url, run_id));
-    await part("differences", () => differences(browser, service.url, run_id));
-  }
+  await part("checks of a run", () => audit(browser, service.url, run_id));
+  await part("challenges", () => challenges(browser, service.url, run_id));
+  await part("audit", () => auditPage(browser, service.url, run_id));
+  await part("differences", () => differences(browser, service.url, run_id));
   await part("configuration", () => configuration(browser, service.url));
   await part("restart", async () => {
     service = await restart(browser, service);
   });
   await stopped(service);
+  await part("an empty tenant", () => emptyTenant(browser, pages));
   await part("tokens", () => tokens(browser));
   await part("event sources", () => eventSources(browser));
 } finally {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { movedTo, nodePath, turnsOf, unchanged, type Constraint } from "../src/api/config";
 import { condition, conditionWords } from "../src/pages/Filters";
+import { editsOf } from "../src/pages/config/Carry";
 import { differences } from "../src/pages/config/History";
 import { parameters } from "../src/api/rows";
 
@@ -64,5 +65,28 @@ describe("history", () => {
       }),
     ).toBe("hi_limit 0.15 to 0.20");
     expect(differences({ before: { a: "1" }, after: null })).toBe("removed");
+  });
+});
+
+describe("a carry bucket", () => {
+  const bucket = {
+    investor_instrument_name: "FN 6.0",
+    on_day: 31,
+    to_day: 60,
+    annual_rate: "2.500000",
+    token: 1,
+  };
+  const written = { from: "31", to: "60", rate: "2.500000" };
+  it("is tried with what was changed of it", () => {
+    expect(editsOf("FN 6.0", bucket, written)).toEqual([]);
+    expect(editsOf("FN 6.0", bucket, { ...written, to: " 45 " })).toEqual([
+      "carry:FN 6.0/31:to=45",
+    ]);
+    expect(editsOf("A/B", bucket, { ...written, rate: "3" })).toEqual(['carry:"A/B"/31:rate=3']);
+  });
+  it("is added with its end and its rate", () => {
+    expect(editsOf("FN 6.0", null, { from: "61", to: "90", rate: "1.5" })).toEqual([
+      "carry:FN 6.0/61:add=to=90, rate=1.5",
+    ]);
   });
 });

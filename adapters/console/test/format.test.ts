@@ -8,6 +8,7 @@ import {
   short,
   shortDollars,
   span,
+  toCents,
   words,
 } from "../src/format";
 
@@ -21,6 +22,14 @@ describe("numbers", () => {
   it("leaves text that is no number", () => {
     expect(grouped("<b>1000</b>")).toBe("<b>1000</b>");
     expect(grouped("1e9")).toBe("1e9");
+  });
+  it("cuts exact dollars to the cent", () => {
+    expect(["4663720.294781", "-0.999", "12.5", "7"].map(toCents)).toEqual([
+      "4663720.29",
+      "-0.99",
+      "12.5",
+      "7",
+    ]);
   });
   it("writes dollars with the sign in front", () => {
     expect(dollars("-23945369.35")).toBe("−$23,945,369.35");

@@ -1,6 +1,5 @@
 import createClient, { type Middleware } from "openapi-fetch";
 import type { paths } from "../generated/schema";
-import type { PendingPaths } from "./pending";
 import { ProblemError, problemFrom } from "./problem";
 
 /** Whose data is asked for, and what proves that a change comes from this page. */
@@ -16,7 +15,9 @@ export function setCsrf(csrf: string | null): void {
 
 const headers: Middleware = {
   onRequest({ request }) {
-    if (asked.tenant !== null) request.headers.set("X-Tenant-Id", asked.tenant);
+    if (asked.tenant !== null && !request.headers.has("X-Tenant-Id")) {
+      request.headers.set("X-Tenant-Id", asked.tenant);
+    }
     if (asked.csrf !== null && request.method !== "GET") {
       request.headers.set("X-CSRF-Token", asked.csrf);
     }
@@ -24,7 +25,7 @@ const headers: Middleware = {
   },
 };
 
-/** The header that names the tenant is set for every request; a call does not name it. */
+/** The header that names the tenant is set for every request that names no other one. */
 type WithoutTenant<Operation> = Operation extends { parameters: { header: infer Header } }
   ? Omit<Operation, "parameters"> & {
       parameters: Omit<Operation["parameters"], "header"> & {
@@ -38,7 +39,7 @@ type Described = {
   };
 };
 
-export const api = createClient<Described & Omit<PendingPaths, keyof paths>>({
+export const api = createClient<Described>({
   baseUrl: "",
   // A name that is assigned later, so that tests can replace `fetch`.
   fetch: (request) => globalThis.fetch(request),

@@ -1,4 +1,3 @@
-import { PATHS } from "../generated/paths";
 import { answer, api } from "./client";
 import type { Job } from "./jobs";
 
@@ -53,9 +52,6 @@ export interface Comparison {
   proposed_classifications?: string | null;
 }
 
-/** Whether the service drafts mappings, classifies, and returns the first differing rows alone. */
-export const CLASSIFIES = PATHS.includes("/api/powerfill/runs/{run_id}/export-mapping");
-
 const EXPLAINED = 2_000;
 /** The differing rows of a table that a page can list. */
 const ROWS = 500;
@@ -64,7 +60,7 @@ export const compareRuns = async (runId: string, against: string) =>
   (await answer(
     api.POST("/api/powerfill/runs/{run_id}/comparisons", {
       params: { path: { run_id: runId } },
-      body: { against, explain: EXPLAINED, ...(CLASSIFIES ? { rows: ROWS } : {}) },
+      body: { against, explain: EXPLAINED, rows: ROWS },
     }),
   )) as Job;
 
@@ -75,12 +71,11 @@ export interface Export {
   classifications: string;
 }
 
-function formOf({ files, mapping, classifications }: Export): FormData {
+function formOf(files: readonly File[], parts: Record<string, string> = {}): FormData {
   const form = new FormData();
-  if (mapping.trim() !== "") form.append("mapping", mapping);
-  if (classifications.trim() !== "") form.append("classifications", classifications);
-  form.append("explain", String(EXPLAINED));
-  if (CLASSIFIES) form.append("rows", String(ROWS));
+  for (const [name, text] of Object.entries(parts)) {
+    if (text.trim() !== "") form.append(name, text);
+  }
   for (const file of files) form.append("file", file, file.name);
   return form;
 }
@@ -88,20 +83,24 @@ function formOf({ files, mapping, classifications }: Export): FormData {
 /** The browser writes the form and its boundary. */
 const asForm = (form: unknown) => form as FormData;
 
-export const compareExport = async (runId: string, sent: Export) =>
+export const compareExport = async (runId: string, { files, ...texts }: Export) =>
   (await answer(
     api.POST("/api/powerfill/runs/{run_id}/export-comparisons", {
       params: { path: { run_id: runId } },
-      body: formOf(sent) as never,
+      body: formOf(files, {
+        ...texts,
+        explain: String(EXPLAINED),
+        rows: String(ROWS),
+      }) as never,
       bodySerializer: asForm,
     }),
   )) as Job;
 
-export const draftMapping = async (runId: string, files: readonly File[]) =>
-  (await answer(
+export const draftMapping = (runId: string, files: readonly File[]) =>
+  answer(
     api.POST("/api/powerfill/runs/{run_id}/export-mapping", {
       params: { path: { run_id: runId } },
-      body: formOf({ files, mapping: "", classifications: "" }) as never,
+      body: formOf(files) as never,
       bodySerializer: asForm,
     }),
-  )) as { mapping: string };
+  );

@@ -1,5 +1,6 @@
 import { queryOptions } from "@tanstack/react-query";
 import { answer, api } from "./client";
+import type { OverviewPrice } from "./overview";
 
 /** The members of an explanation that the pages show (specification 3.4). */
 export interface Node {
@@ -208,6 +209,8 @@ export interface TradeExplanation {
       | { is: "kicked_out"; reason: string }
       | { is: "unplaced" };
   }[];
+  /** What more room in it is worth, highest first; null without a certificate of the run. */
+  shadow_prices?: { challenge: string; prices: OverviewPrice[] } | null;
   shortage: {
     shortfall_amount: string;
     placed_elsewhere: number;

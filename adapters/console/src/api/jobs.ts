@@ -29,18 +29,18 @@ export interface Seal {
 
 export const goesOn = (job: Job) => job.status === "Pending" || job.status === "Running";
 
-const key = (tenant: string) => ["tenant", tenant, "jobs"];
+export const jobsKey = (tenant: string) => ["tenant", tenant, "jobs"];
 
 export const jobsQuery = (tenant: string) =>
   queryOptions({
-    queryKey: key(tenant),
+    queryKey: jobsKey(tenant),
     queryFn: async () => (await answer(api.GET("/api/powerfill/jobs"))).jobs as Job[],
     refetchInterval: (query) => (query.state.data?.some(goesOn) ? 1_000 : 10_000),
   });
 
 const jobQuery = (tenant: string, id: string | undefined) =>
   queryOptions({
-    queryKey: [...key(tenant), id],
+    queryKey: [...jobsKey(tenant), id],
     queryFn: async () =>
       (await answer(
         api.GET("/api/powerfill/jobs/{job_id}", { params: { path: { job_id: id ?? "" } } }),
@@ -51,7 +51,7 @@ const jobQuery = (tenant: string, id: string | undefined) =>
 
 const resultQuery = (tenant: string, id: string | undefined, complete: boolean) =>
   queryOptions({
-    queryKey: [...key(tenant), id, "result"],
+    queryKey: [...jobsKey(tenant), id, "result"],
     queryFn: async () =>
       (await answer(
         api.GET("/api/powerfill/jobs/{job_id}/result", { params: { path: { job_id: id ?? "" } } }),
@@ -69,7 +69,7 @@ export function useJob<Result, Asked = void>(begin: (asked: Asked) => Promise<Jo
   const client = useQueryClient();
   const begun = useMutation({
     mutationFn: begin,
-    onSettled: () => client.invalidateQueries({ queryKey: key(tenant.tenant_id), exact: true }),
+    onSettled: () => client.invalidateQueries({ queryKey: jobsKey(tenant.tenant_id), exact: true }),
   });
   const id = begun.data?.job_id;
   const shown = useQuery(jobQuery(tenant.tenant_id, id));

@@ -157,7 +157,8 @@ export interface OverviewPrice {
     | { kind: "turn"; turn: number };
   price: string;
   run_gap: string;
-  hundred_thousand_amount: string;
+  /** Absent where a trade is explained. */
+  hundred_thousand_amount?: string;
 }
 
 export interface OverviewCertificate {

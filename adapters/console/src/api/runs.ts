@@ -13,8 +13,9 @@ export const isOver = (status: string) => OVER.includes(status);
 /** What the list of runs shows. */
 export interface RunFilter {
   status?: string;
-  requested_by?: string;
   as_of?: string;
+  since?: string;
+  until?: string;
   scenarios?: boolean;
 }
 

@@ -1,10 +1,11 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { answer, api } from "./client";
 
+/** Also of a tenant that is not the shown one. */
 export const statusQuery = (tenant: string) =>
   queryOptions({
     queryKey: ["tenant", tenant, "status"],
-    queryFn: () => answer(api.GET("/api/powerfill/status")),
+    queryFn: () => answer(api.GET("/api/powerfill/status", { headers: { "X-Tenant-Id": tenant } })),
   });
 
 /** The queue with its lease, and what is behind the log. */

@@ -1,11 +1,9 @@
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
-import { linkTo } from "../api/client";
 import { goesOn, jobsQuery, readSeal, sealOf, type Job, type Seal } from "../api/jobs";
 import { recentRunsQuery } from "../api/runs";
 import { count, grouped, moment, percent, short, words } from "../format";
-import { PATHS } from "../generated/paths";
 import { Card } from "../parts/Card";
 import { num, Table } from "../parts/Table";
 import { saveAs } from "../save";
@@ -13,6 +11,7 @@ import { FileButton } from "../shell/FileButton";
 import { ProblemNotice, RequestState } from "../shell/Problem";
 import { useTenant } from "../shell/tenant";
 import { CancelJob, Replay, Verify } from "./Checks";
+import { RunFiles } from "./RunFiles";
 import { RunOptions } from "./RunOptions";
 
 const keyOf = (tenant: string) => `powerfill-seals-${tenant}`;
@@ -155,30 +154,12 @@ function Seals() {
   );
 }
 
-const DOWNLOADS = [
-  {
-    path: "/evidence",
-    name: "Evidence",
-    says: "One file that anybody checks without the store: powerfill evidence verify FILE.",
-  },
-  {
-    path: "/audit-certificate",
-    name: "Certificate",
-    says: "A page to sign: run, input, and options, and that it verifies and is reproduced now.",
-  },
-  { path: "/report", name: "Report", says: "What the run decided and is worth, as a page." },
-  { path: "/workbook", name: "Workbook", says: "The output tables, with a summary." },
-] as const;
-
 function OneRun() {
   const tenant = useTenant();
   const search = useSearch({ from: "/audit" });
   const navigate = useNavigate({ from: "/audit" });
   const runs = useQuery(recentRunsQuery(tenant.tenant_id));
   const runId = search.run ?? runs.data?.runs[0]?.run_id;
-  const offered = DOWNLOADS.filter(({ path }) =>
-    PATHS.includes(`/api/powerfill/runs/{run_id}${path}`),
-  );
   return (
     <Card title="A run">
       <RequestState of={runs} what="runs" />
@@ -211,20 +192,7 @@ function OneRun() {
             says="Checks hashes, seals, the snapshot, and the tables against the events."
           />
           <Replay key={`replay ${runId}`} runId={runId} />
-          {offered.length > 0 && (
-            <dl className="facts">
-              {offered.map(({ path, name, says }) => (
-                <div key={path} className="pair">
-                  <dt>
-                    <a className="button" download href={linkTo(`/runs/${runId}${path}`)}>
-                      {name}
-                    </a>
-                  </dt>
-                  <dd className="muted">{says}</dd>
-                </div>
-              ))}
-            </dl>
-          )}
+          <RunFiles key={`files ${runId}`} runId={runId} />
         </>
       )}
     </Card>
@@ -236,6 +204,7 @@ const KINDS: Record<string, string> = {
   replay: "Replay",
   comparison: "Comparison",
   export_comparison: "Comparison with an export",
+  challenge: "Challenge",
 };
 const TONES: Record<string, string> = {
   whole: "good",

@@ -1,7 +1,18 @@
+import { useMutation, useQueryClient } from "@tanstack/react-query";
 import type { ReactNode } from "react";
-import { cancelJob, goesOn, replay, useJob, verify, type Job, type Seal } from "../api/jobs";
+import {
+  cancelJob,
+  goesOn,
+  jobsKey,
+  replay,
+  useJob,
+  verify,
+  type Job,
+  type Seal,
+} from "../api/jobs";
 import { count, grouped, percent, words } from "../format";
 import { ProblemNotice } from "../shell/Problem";
+import { useTenant } from "../shell/tenant";
 
 /** What a job does, and what ended it without a result. */
 export function JobProgress({ job, error }: { job: Job | undefined; error: unknown }) {
@@ -37,9 +48,24 @@ export function JobProgress({ job, error }: { job: Job | undefined; error: unkno
   );
 }
 
+/** Ends a job; a refusal is told. */
 export function CancelJob({ job }: { job: Job }) {
+  const tenant = useTenant();
+  const client = useQueryClient();
+  const cancel = useMutation({
+    mutationFn: () => cancelJob(job.job_id),
+    onSettled: () => client.invalidateQueries({ queryKey: jobsKey(tenant.tenant_id) }),
+  });
+  if (cancel.isError) return <ProblemNotice error={cancel.error} />;
   return (
-    <button type="button" className="button tight" onClick={() => void cancelJob(job.job_id)}>
+    <button
+      type="button"
+      className="button tight"
+      disabled={cancel.isPending}
+      onClick={() => {
+        cancel.mutate();
+      }}
+    >
       Cancel
     </button>
   );

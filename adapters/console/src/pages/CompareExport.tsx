@@ -1,13 +1,7 @@
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useId, useState } from "react";
-import {
-  CLASSIFIES,
-  compareExport,
-  draftMapping,
-  type Comparison,
-  type Export,
-} from "../api/comparison";
+import { compareExport, draftMapping, type Comparison, type Export } from "../api/comparison";
 import { useJob } from "../api/jobs";
 import { ProblemError } from "../api/problem";
 import { recentRunsQuery } from "../api/runs";
@@ -18,6 +12,7 @@ import { FileButton } from "../shell/FileButton";
 import { ProblemNotice, RequestState } from "../shell/Problem";
 import { useTenant } from "../shell/tenant";
 import { JobProgress } from "./Checks";
+import { Classify } from "./Classify";
 import { Differences } from "./Differences";
 import { RunLinks } from "./RunLinks";
 import { RunOptions } from "./RunOptions";
@@ -89,6 +84,8 @@ export function CompareExport() {
   const [files, setFiles] = useState<readonly File[]>([]);
   const [mapping, setMapping] = useState("");
   const [classifications, setClassifications] = useState("");
+  // What was sent: the proposal is made from it, and would undo what was written since.
+  const [compared, setCompared] = useState("");
   const check = useJob<Comparison, Export>((sent) => compareExport(runId ?? "", sent));
   const draft = useMutation({
     mutationFn: () => draftMapping(runId ?? "", files),
@@ -96,8 +93,7 @@ export function CompareExport() {
       setMapping(drafted.mapping);
     },
   });
-  const part =
-    partOf(check.error) ?? (CLASSIFIES ? null : mapping.trim() && check.error ? "mapping" : null);
+  const part = partOf(check.error);
   const proposed = check.result?.proposed_classifications;
   return (
     <RunLinks runId={runId ?? ""}>
@@ -107,6 +103,7 @@ export function CompareExport() {
           className="stack"
           onSubmit={(event) => {
             event.preventDefault();
+            setCompared(classifications);
             check.begin({ files, mapping, classifications });
           }}
         >
@@ -148,17 +145,16 @@ export function CompareExport() {
               onChange={setMapping}
               help="Which file, column, and value of the export is which of ours (TOML). Empty: the export has our names."
             />
-            {CLASSIFIES && (
-              <TextFile
-                label="Classifications"
-                name="classifications.toml"
-                value={classifications}
-                error={part === "classifications" ? check.error : null}
-                onChange={setClassifications}
-                help="What each difference is: acceptable_variation, bug, or enhancement (TOML). A difference without a class is left to explain."
-              />
-            )}
+            <TextFile
+              label="Classifications"
+              name="classifications.toml"
+              value={classifications}
+              error={part === "classifications" ? check.error : null}
+              onChange={setClassifications}
+              help="What each difference is: acceptable_variation, bug, or enhancement (TOML). A difference without a class is left to explain."
+            />
           </div>
+          <Classify text={classifications} onChange={setClassifications} />
           <div className="actions">
             <button
               type="submit"
@@ -167,19 +163,17 @@ export function CompareExport() {
             >
               Compare
             </button>
-            {CLASSIFIES && (
-              <button
-                type="button"
-                className="button"
-                disabled={files.length === 0 || runId === undefined || draft.isPending}
-                onClick={() => {
-                  draft.mutate();
-                }}
-              >
-                Draft a mapping
-              </button>
-            )}
-            {proposed && (
+            <button
+              type="button"
+              className="button"
+              disabled={files.length === 0 || runId === undefined || draft.isPending}
+              onClick={() => {
+                draft.mutate();
+              }}
+            >
+              Draft a mapping
+            </button>
+            {proposed && classifications === compared && (
               <button
                 type="button"
                 className="button"

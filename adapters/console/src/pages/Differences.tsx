@@ -32,21 +32,28 @@ function PlaceOf({ place }: { place: Place }) {
   }
 }
 
-const KINDS: Record<string, (path: LoanPath) => boolean> = {
-  "Every loan": () => true,
-  "Kicked out after": ({ there }) => there.place === "kicked_out",
-  "Kicked out before": ({ here }) => here.place === "kicked_out",
-  "In another trade": ({ here, there }) =>
-    here.place !== "kicked_out" && there.place !== "kicked_out",
+type Kind = "all" | "out_here" | "out_there" | "moved";
+
+const isOfKind = (kind: Kind, { here, there }: LoanPath): boolean => {
+  const [isOutHere, isOutThere] = [here.place === "kicked_out", there.place === "kicked_out"];
+  switch (kind) {
+    case "all":
+      return true;
+    case "out_here":
+      return isOutHere;
+    case "out_there":
+      return isOutThere;
+    case "moved":
+      return !isOutHere && !isOutThere;
+  }
 };
 
 /** One entry per loan whose decision differs, with the reason in a sentence. */
 function Loans({ comparison, sides }: { comparison: Comparison; sides: Sides }) {
-  const [kind, setKind] = useState("Every loan");
+  const [kind, setKind] = useState<Kind>("all");
   const [find, setFind] = useState("");
   const fits = comparison.loans.filter(
-    (path) =>
-      (KINDS[kind]?.(path) ?? true) && path.loan_id.toLowerCase().includes(find.toLowerCase()),
+    (path) => isOfKind(kind, path) && path.loan_id.toLowerCase().includes(find.toLowerCase()),
   );
   const loans = useFirst(fits, 30);
   if (comparison.loans_parted === 0) {
@@ -60,12 +67,13 @@ function Loans({ comparison, sides }: { comparison: Comparison; sides: Sides }) 
           <select
             value={kind}
             onChange={(event) => {
-              setKind(event.target.value);
+              setKind(event.target.value as Kind);
             }}
           >
-            {Object.keys(KINDS).map((name) => (
-              <option key={name}>{name}</option>
-            ))}
+            <option value="all">Every loan</option>
+            <option value="out_here">Kicked out {sides[0].toLowerCase()}</option>
+            <option value="out_there">Kicked out {sides[1].toLowerCase()}</option>
+            <option value="moved">In another trade</option>
           </select>
         </label>
         <label className="field">

@@ -1,6 +1,7 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { may } from "../api/session";
+import { problemOf } from "../api/problem";
+import { may, sessionQuery, type SessionTenant } from "../api/session";
 import { metricsQuery, operateQuery, statusQuery, storageQuery, type Sample } from "../api/status";
 import { bytes, count, grouped, moment, words } from "../format";
 import { Card } from "../parts/Card";
@@ -31,7 +32,7 @@ function Steps() {
             const times = counts.find((other) => other.labels["step"] === step)?.value ?? 0;
             return (
               <tr key={step}>
-                <th scope="row">{step}</th>
+                <th scope="row">{words(step)}</th>
                 <td className="num">{grouped(times)}</td>
                 <td className="num">{times > 0 ? `${(sum.value / times).toFixed(3)} s` : ""}</td>
               </tr>
@@ -177,6 +178,71 @@ function Storage() {
   );
 }
 
+/** A tenant that this session reaches. */
+function TenantRow({ of: { tenant_id, role, actor } }: { of: SessionTenant }) {
+  const status = useQuery({ ...statusQuery(tenant_id), refetchInterval: 10_000 });
+  const view = status.data;
+  return (
+    <tr>
+      <th scope="row">
+        <Link to="/operate" search={{ tenant: tenant_id }}>
+          {tenant_id}
+        </Link>
+      </th>
+      <td>
+        {actor} <span className="badge">{role}</span>
+      </td>
+      {status.isError ? (
+        <td colSpan={4} className="wrong">
+          {problemOf(status.error).detail}
+        </td>
+      ) : (
+        <>
+          <td>
+            {view && (
+              <span className={view.store.reachable ? "badge good" : "badge bad"}>
+                {view.store.reachable ? "Answers" : "Is away"}
+              </span>
+            )}
+          </td>
+          <td className="num">
+            {typeof view?.store.events === "number" ? grouped(view.store.events) : ""}
+          </td>
+          <td className="num">
+            {typeof view?.queue_depth === "number" ? grouped(view.queue_depth) : ""}
+          </td>
+          <td className="num">{view && grouped(view.workers.length)}</td>
+        </>
+      )}
+    </tr>
+  );
+}
+
+function Tenants() {
+  const session = useQuery(sessionQuery);
+  return (
+    <Card title="Tenants of this session">
+      <Table
+        label="Tenants"
+        heads={[
+          "Tenant",
+          "You are",
+          "Store",
+          num("Events"),
+          num("Waiting runs"),
+          num("Workers with a run"),
+        ]}
+      >
+        <tbody>
+          {session.data?.tenants.map((each) => (
+            <TenantRow key={each.tenant_id} of={each} />
+          ))}
+        </tbody>
+      </Table>
+    </Card>
+  );
+}
+
 /** The service, its store, its queue, and its space, as they are now. */
 export function OperatePage() {
   const tenant = useTenant();
@@ -219,6 +285,7 @@ export function OperatePage() {
         <Queue />
         {may(tenant.role, "admin") && <Steps />}
       </div>
+      <Tenants />
       <Storage />
     </>
   );

@@ -1,12 +1,13 @@
 import { useQuery } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
 import { overviewQuery, runQuery } from "../api/runs";
-import { PATHS } from "../generated/paths";
 import { Card } from "../parts/Card";
 import { RunOverview } from "../parts/RunOverview";
 import { Loading, ProblemNotice } from "../shell/Problem";
 import { useTenant } from "../shell/tenant";
+import { Challenges } from "./Challenge";
 import { Replay, Verify } from "./Checks";
+import { RunFiles } from "./RunFiles";
 import { RunLinks } from "./RunLinks";
 
 /** What a run is worth and what it did. */
@@ -22,15 +23,26 @@ export function RunHome() {
       {overview.isError && run.data?.status === "Complete" && (
         <ProblemNotice error={overview.error} retry={() => void overview.refetch()} />
       )}
-      {overview.data && <RunOverview overview={overview.data} />}
-      {run.data && PATHS.includes("/api/powerfill/verifications") && (
-        <Card title="Is it still what was decided?">
-          <Verify
-            of={{ run_id: runId }}
-            says="Checks hashes, seals, the snapshot, and the tables against the events."
-          />
-          <Replay runId={runId} />
-        </Card>
+      {overview.data && (
+        <RunOverview overview={overview.data}>
+          <Challenges runId={runId} />
+        </RunOverview>
+      )}
+      {run.data && (
+        <div className="columns">
+          <Card title="Is it still what was decided?">
+            <Verify
+              of={{ run_id: runId }}
+              says="Checks hashes, seals, the snapshot, and the tables against the events."
+            />
+            <Replay runId={runId} />
+          </Card>
+          {run.data.status === "Complete" && (
+            <Card title="To keep and to send">
+              <RunFiles runId={runId} />
+            </Card>
+          )}
+        </div>
       )}
     </RunLinks>
   );

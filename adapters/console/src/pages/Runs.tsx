@@ -5,7 +5,17 @@ import { answer, api } from "../api/client";
 import { useLive } from "../api/live";
 import { isOver, runQuery, runsQuery, type RunHead, type RunListItem } from "../api/runs";
 import { may } from "../api/session";
-import { count, dollars, grouped, moment, percent, short, shortDollars, words } from "../format";
+import {
+  count,
+  dollars,
+  grouped,
+  moment,
+  percent,
+  short,
+  shortDollars,
+  toCents,
+  words,
+} from "../format";
 import { num, Table } from "../parts/Table";
 import { ProblemNotice, RequestState } from "../shell/Problem";
 import { useTenant } from "../shell/tenant";
@@ -14,6 +24,8 @@ import { StartRun } from "./StartRun";
 import { RunStatus } from "./status";
 
 const MILESTONES = ["RunRequested", "RunStarted", "RunCompleted", "RunFailed", "RunCancelled"];
+/** What changes the list, the gap of a run included. */
+const LISTED = [...MILESTONES, "ChallengeCompleted"];
 const STATUSES = [
   "Pending",
   "PreProcessing",
@@ -24,10 +36,17 @@ const STATUSES = [
   "Cancelled",
 ];
 
+const STEPS = [...MILESTONES, "PreflightCompleted", "PassCompleted", "InvariantsVerified"];
+
 /** The step and the fraction of a run that is not over, as they change. */
 export function LiveProgress({ runId }: { runId: string }) {
   const tenant = useTenant();
-  const run = useQuery(runQuery(tenant.tenant_id, runId));
+  const client = useQueryClient();
+  const query = runQuery(tenant.tenant_id, runId);
+  const run = useQuery(query);
+  useLive({ types: STEPS, runId }, () => {
+    void client.invalidateQueries({ queryKey: query.queryKey, exact: true });
+  });
   if (!run.data) return null;
   const share = Number(run.data.fraction);
   const step = run.data.step ? words(run.data.step) : "Waiting for a worker";
@@ -115,7 +134,7 @@ function RunRow(props: {
         <div className="muted small">{run.requested_by}</div>
       </td>
       {active ? (
-        <td colSpan={3}>
+        <td colSpan={5}>
           <div className="row">
             <LiveProgress runId={run.run_id} />
             {may(tenant.role, "operator") && <CancelButton run={run} />}
@@ -130,9 +149,58 @@ function RunRow(props: {
           <td className="num" title={run.value_amount ? dollars(run.value_amount) : undefined}>
             {run.value_amount ? shortDollars(run.value_amount) : ""}
           </td>
+          <td
+            className="num"
+            title={
+              run.certificate
+                ? `${dollars(toCents(run.certificate.gap))} from the best possible`
+                : ""
+            }
+          >
+            {run.certificate && `${run.certificate.gap_bp} bp`}
+          </td>
+          <td className="wide-only">
+            {run.output_digest && (
+              <code title={`Output digest ${run.output_digest}`}>
+                {run.output_digest.slice(0, 8)}
+              </code>
+            )}
+          </td>
         </>
       )}
     </tr>
+  );
+}
+
+/** A day in ISO form. One that is half written asks for nothing. */
+function DayField(props: {
+  label: string;
+  day: string | undefined;
+  onDay: (day: string | undefined) => void;
+}) {
+  const id = useId();
+  const [shown, setShown] = useState(props.day);
+  const [text, setText] = useState(props.day ?? "");
+  if (shown !== props.day) {
+    // The address has another day now.
+    setShown(props.day);
+    setText(props.day ?? "");
+  }
+  return (
+    <div className="field">
+      <label htmlFor={id}>{props.label}</label>
+      <input
+        id={id}
+        className="day"
+        placeholder="2026-01-15"
+        pattern="\d{4}-\d{2}-\d{2}"
+        value={text}
+        onChange={(event) => {
+          setText(event.target.value);
+          if (event.target.validity.valid) props.onDay(event.target.value || undefined);
+        }}
+      />
+    </div>
   );
 }
 
@@ -144,22 +212,20 @@ export function RunsPage() {
   const [checked, setChecked] = useState<string[]>([]);
   const client = useQueryClient();
   // A run that another person starts or ends appears by itself.
-  useLive({ types: MILESTONES }, () => {
+  useLive({ types: LISTED }, () => {
     void client.invalidateQueries({ queryKey: ["tenant", tenant.tenant_id, "runs"] });
   });
   const id = useId();
-  const runs = useInfiniteQuery(
-    runsQuery(tenant.tenant_id, {
-      ...(search.status === undefined ? {} : { status: search.status }),
-      ...(search.as_of === undefined ? {} : { as_of: search.as_of }),
-      ...(search.scenarios === true ? { scenarios: true } : {}),
-    }),
-  );
+  // The service applies all but `find`, which looks in what is loaded.
+  const { find: text, status, as_of, since, until, scenarios } = search;
+  const filter = { status, as_of, since, until, scenarios };
+  const runs = useInfiniteQuery(runsQuery(tenant.tenant_id, filter));
+  const show = (change: typeof search) =>
+    void navigate({ search: (before) => ({ ...before, ...change }), replace: true });
   const loaded = runs.data?.pages.flatMap((page) => page.runs) ?? [];
-  const find = search.find?.toLowerCase() ?? "";
+  const find = text?.toLowerCase() ?? "";
   const shown = loaded.filter((run) => JSON.stringify(run).toLowerCase().includes(find));
-  const filtered =
-    search.status !== undefined || search.as_of !== undefined || search.scenarios === true;
+  const filtered = Object.values(filter).some((value) => value !== undefined);
   return (
     <>
       <div className="head">
@@ -183,12 +249,9 @@ export function RunsPage() {
             <select
               id={`${id}-status`}
               value={search.status ?? ""}
-              onChange={(event) =>
-                void navigate({
-                  search: (before) => ({ ...before, status: event.target.value || undefined }),
-                  replace: true,
-                })
-              }
+              onChange={(event) => {
+                show({ status: event.target.value || undefined });
+              }}
             >
               <option value="">Any</option>
               {STATUSES.map((status) => (
@@ -203,46 +266,41 @@ export function RunsPage() {
             <input
               id={`${id}-find`}
               type="search"
-              placeholder="Name, id, person, option"
+              placeholder="Name, id, person"
               value={search.find ?? ""}
-              onChange={(event) =>
-                void navigate({
-                  search: (before) => ({ ...before, find: event.target.value || undefined }),
-                  replace: true,
-                })
-              }
-            />
-          </div>
-          <div className="field">
-            <label htmlFor={`${id}-as-of`}>As of</label>
-            <input
-              id={`${id}-as-of`}
-              key={search.as_of}
-              className="day"
-              placeholder="2026-01-15"
-              pattern="\d{4}-\d{2}-\d{2}"
-              defaultValue={search.as_of ?? ""}
               onChange={(event) => {
-                // A day that is half written asks for nothing.
-                const day = event.target.value;
-                if (day !== "" && !/^\d{4}-\d{2}-\d{2}$/.test(day)) return;
-                void navigate({
-                  search: (before) => ({ ...before, as_of: day || undefined }),
-                  replace: true,
-                });
+                show({ find: event.target.value || undefined });
               }}
             />
           </div>
+          <DayField
+            label="As of"
+            day={search.as_of}
+            onDay={(as_of) => {
+              show({ as_of });
+            }}
+          />
+          <DayField
+            label="Requested from"
+            day={search.since}
+            onDay={(since) => {
+              show({ since });
+            }}
+          />
+          <DayField
+            label="Requested to"
+            day={search.until}
+            onDay={(until) => {
+              show({ until });
+            }}
+          />
           <label className="check low">
             <input
               type="checkbox"
               checked={search.scenarios === true}
-              onChange={(event) =>
-                void navigate({
-                  search: (before) => ({ ...before, scenarios: event.target.checked || undefined }),
-                  replace: true,
-                })
-              }
+              onChange={(event) => {
+                show({ scenarios: event.target.checked || undefined });
+              }}
             />
             Scenarios
           </label>
@@ -288,6 +346,8 @@ export function RunsPage() {
               num("Placed"),
               num("Kicked out"),
               num("Value"),
+              num("Gap"),
+              { name: "Digest", className: "wide-only" },
             ]}
           >
             <tbody>

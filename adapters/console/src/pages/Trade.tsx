@@ -1,10 +1,17 @@
 import { useQuery } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
-import { nodeName, tradeQuery, type TradeEntry, type TradeExplanation } from "../api/explain";
+import {
+  nodeName,
+  tradeQuery,
+  type Node,
+  type TradeEntry,
+  type TradeExplanation,
+} from "../api/explain";
 import type { Band, Pass } from "../api/overview";
 import { count, dollars, grouped, percent, points, words } from "../format";
 import { BandBar, BandLegend, partsOf } from "../parts/BandBar";
 import { Card } from "../parts/Card";
+import { Prices } from "../parts/Certificate";
 import { ShowAll, useFirst } from "../parts/ShowAll";
 import { num, Table } from "../parts/Table";
 import { LoanId, TradeId } from "../parts/links";
@@ -241,7 +248,15 @@ function TurnedAway({ trade }: { trade: TradeExplanation }) {
   );
 }
 
+const keyOf = (node: Omit<Node, "constraint_priority">) =>
+  JSON.stringify([node.investor_id, node.investor_instrument_name, node.constraint_name]);
+
 function Limits({ trade }: { trade: TradeExplanation }) {
+  const binding = new Set(
+    (trade.shadow_prices?.prices ?? []).flatMap(({ subject }) =>
+      subject.kind === "block" ? [keyOf(subject.node)] : [],
+    ),
+  );
   return (
     <Table
       label="Limits and goals in the trade"
@@ -250,7 +265,10 @@ function Limits({ trade }: { trade: TradeExplanation }) {
       <tbody>
         {trade.limits.map((limit) => (
           <tr key={JSON.stringify(limit.node)}>
-            <th scope="row">{nodeName(limit.node)}</th>
+            <th scope="row">
+              {nodeName(limit.node)}{" "}
+              {binding.has(keyOf(limit.node)) && <span className="badge warn">binds</span>}
+            </th>
             <td className="num">{dollars(limit.used_amount)}</td>
             <td className="num">{limit.hi_amount === null ? "" : dollars(limit.hi_amount)}</td>
             <td className="num">{limit.lo_amount === null ? "" : dollars(limit.lo_amount)}</td>
@@ -316,6 +334,17 @@ export function TradePage() {
               <Card title="What filled it, in order" long>
                 <Entries trade={trade} />
               </Card>
+              {trade.shadow_prices && (
+                <Card title="What more room is worth">
+                  {trade.shadow_prices.prices.length === 0 ? (
+                    <p className="muted">
+                      Nothing: neither its room nor a limit in it keeps a better allocation out.
+                    </p>
+                  ) : (
+                    <Prices prices={trade.shadow_prices.prices} />
+                  )}
+                </Card>
+              )}
               {trade.limits.length > 0 && (
                 <Card title="Limits and goals">
                   <Limits trade={trade} />

@@ -274,6 +274,7 @@ export function TryPage() {
     <RunLinks runId={base ?? ""}>
       <h1>Try</h1>
       <Card title="What if">
+        <RequestState of={runs} what="runs" />
         <label className="field narrow">
           <span className="label">Base</span>
           <select

@@ -1,9 +1,9 @@
-import { use, type ReactNode } from "react";
+import { Fragment, type ReactNode } from "react";
 import type { Brief, BriefHead, BriefTrade, LoanChangeGroup, TableChange } from "../api/brief";
 import { count, dollars, grouped, moment, shortDollars, words } from "../format";
 import { bridgeSteps, BRIDGE } from "./bridge";
 import { Card } from "./Card";
-import { LinksContext, LoanId, RunLink, TradeId } from "./links";
+import { LoanId, RunLink, TradeId } from "./links";
 import { ShowAll, useFirst } from "./ShowAll";
 import { num, Table } from "./Table";
 import { FillStatusBadge } from "./TradeBars";
@@ -163,25 +163,38 @@ function Head({ name, head }: { name: string; head: BriefHead }) {
   );
 }
 
+/** A text with the ids in it as links. */
+function Linked({ note }: { note: Brief["to_look_at"][number] }) {
+  const ids = [note.loan_id, note.trade_id].filter((id) => typeof id === "string" && id !== "");
+  const parts = ids.reduce<string[]>(
+    (texts, id) =>
+      texts.flatMap((text) =>
+        ids.includes(text)
+          ? [text]
+          : text.split(String(id)).flatMap((part, at) => (at === 0 ? [part] : [String(id), part])),
+      ),
+    [note.text],
+  );
+  return parts.map((part, index) => (
+    <Fragment key={index}>
+      {part === note.loan_id ? (
+        <LoanId id={part} />
+      ) : part === note.trade_id ? (
+        <TradeId id={part} />
+      ) : (
+        part
+      )}
+    </Fragment>
+  ));
+}
+
 function Notes({ notes }: { notes: Brief["to_look_at"] }): ReactNode {
-  // The text names loan and trade; without links, the ids beside it say nothing more.
-  const hasLinks = use(LinksContext).loan !== undefined;
   if (notes.length === 0) return <p className="muted">Nothing stands out.</p>;
   return (
     <ol className="plain">
       {notes.map((note, index) => (
         <li key={index}>
-          {note.text}{" "}
-          {hasLinks && note.loan_id && (
-            <span className="small">
-              <LoanId id={note.loan_id} />
-            </span>
-          )}{" "}
-          {hasLinks && note.trade_id && (
-            <span className="small">
-              <TradeId id={note.trade_id} />
-            </span>
-          )}
+          <Linked note={note} />
         </li>
       ))}
     </ol>

@@ -23,7 +23,7 @@ export function ShowAll(props: {
   const { more, all, toggle } = props.of;
   if (more === 0) return null;
   return (
-    <button type="button" className={props.className ?? "button"} onClick={toggle}>
+    <button type="button" className={props.className ?? "button no-print"} onClick={toggle}>
       {all ? "Show fewer" : props.text}
     </button>
   );

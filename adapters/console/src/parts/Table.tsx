@@ -1,4 +1,4 @@
-import type { ReactNode } from "react";
+import { useId, type ReactNode } from "react";
 import { Scroll } from "./Card";
 
 /** The head of a column. A hidden name is read out, and not shown. */
@@ -14,24 +14,33 @@ export function Table(props: {
   caption?: ReactNode;
   children: ReactNode;
 }) {
+  const id = useId();
   return (
-    <Scroll label={props.label}>
-      <table className="table">
-        {props.caption && <caption>{props.caption}</caption>}
-        <thead>
-          <tr>
-            {props.heads.map((head, index) => {
-              const { name, className, hidden } = typeof head === "string" ? { name: head } : head;
-              return (
-                <th scope="col" key={index} className={className}>
-                  {hidden ? <span className="visually-hidden">{name}</span> : name}
-                </th>
-              );
-            })}
-          </tr>
-        </thead>
-        {props.children}
-      </table>
-    </Scroll>
+    <>
+      {/* Beside the table, so that it is read whole where the table scrolls. */}
+      {props.caption && (
+        <p id={id} className="muted">
+          {props.caption}
+        </p>
+      )}
+      <Scroll label={props.label}>
+        <table className="table" aria-describedby={props.caption ? id : undefined}>
+          <thead>
+            <tr>
+              {props.heads.map((head, index) => {
+                const { name, className, hidden } =
+                  typeof head === "string" ? { name: head } : head;
+                return (
+                  <th scope="col" key={index} className={className}>
+                    {hidden ? <span className="visually-hidden">{name}</span> : name}
+                  </th>
+                );
+              })}
+            </tr>
+          </thead>
+          {props.children}
+        </table>
+      </Scroll>
+    </>
   );
 }

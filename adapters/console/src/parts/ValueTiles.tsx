@@ -56,8 +56,8 @@ export function ValueTiles({ overview }: { overview: Overview }) {
       />
       <Tile
         name="Trades filled"
-        value={`${grouped(filled)} of ${grouped(overview.trades.length)}`}
-        says={under === 0 ? "none is short" : `${grouped(under)} short`}
+        value={grouped(filled)}
+        says={`of ${grouped(overview.trades.length)}; ${under === 0 ? "none is" : grouped(under)} short`}
       />
       <Tile
         name="Switches"

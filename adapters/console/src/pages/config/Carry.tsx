@@ -4,6 +4,7 @@ import { answer, api } from "../../api/client";
 import { carryQuery, unchanged, why, type CarryBucket } from "../../api/config";
 import { may } from "../../api/session";
 import { quoted } from "../../api/tries";
+import { grouped, points } from "../../format";
 import { num, Table } from "../../parts/Table";
 import { useWidth } from "../../parts/width";
 import { RequestState } from "../../shell/Problem";
@@ -35,7 +36,7 @@ function Curve({ buckets }: { buckets: CarryBucket[] }) {
           <g key={rate}>
             <line className="grid-line" x1={left} x2={width - 12} y1={y(rate)} y2={y(rate)} />
             <text className="faint" x={left - 6} y={y(rate)} dy="0.35em" textAnchor="end">
-              {rate.toFixed(2)} %
+              {grouped(rate.toFixed(2))} %
             </text>
           </g>
         ))}
@@ -62,6 +63,21 @@ function Curve({ buckets }: { buckets: CarryBucket[] }) {
   );
 }
 
+/** A bucket that is added or changed, as edits of a try. */
+export function editsOf(
+  instrument: string,
+  bucket: CarryBucket | null,
+  written: { from: string; to: string; rate: string },
+): string[] {
+  const [from, to, rate] = [written.from.trim(), written.to.trim(), written.rate.trim()];
+  const place = `carry:${quoted(instrument)}/${from}`;
+  if (bucket === null) return [`${place}:add=to=${to}, rate=${rate}`];
+  return [
+    ...(to === String(bucket.to_day) ? [] : [`${place}:to=${to}`]),
+    ...(rate === bucket.annual_rate ? [] : [`${place}:rate=${rate}`]),
+  ];
+}
+
 function EditBucket(props: {
   instrument: string;
   bucket: CarryBucket | null;
@@ -78,13 +94,7 @@ function EditBucket(props: {
       title={`Carry of ${props.instrument}`}
       save="Save"
       ready={filled && !wrong}
-      edits={
-        bucket === null
-          ? undefined
-          : !filled || wrong || rate.trim() === bucket.annual_rate
-            ? []
-            : [`carry:${quoted(props.instrument)}/${from}=${rate.trim()}`]
-      }
+      edits={filled && !wrong ? editsOf(props.instrument, bucket, { from, to, rate }) : []}
       onClose={props.onClose}
       onSave={(reason) =>
         answer(
@@ -175,7 +185,11 @@ export function Carry() {
             <tr key={bucket.on_day}>
               <td className="num">{bucket.on_day}</td>
               <td className="num">{bucket.to_day}</td>
-              <td className="num">{bucket.annual_rate} %</td>
+              <td className="num">
+                {typeof bucket.annual_rate === "string"
+                  ? `${points(bucket.annual_rate)} %`
+                  : "none"}
+              </td>
               {admin && (
                 <td className="row-actions">
                   <RowActions
@@ -207,6 +221,7 @@ export function Carry() {
           title={`Remove the bucket from day ${String(removed.on_day)}`}
           save="Remove"
           danger
+          edits={[`carry:${quoted(instrument)}/${String(removed.on_day)}=out`]}
           onClose={() => {
             setRemoved(null);
           }}

@@ -426,7 +426,7 @@ export function Constraints() {
       >
         <tbody>
           <tr>
-            <th scope="rowgroup" colSpan={8} className="turn">
+            <th scope="rowgroup" colSpan={admin ? 8 : 7} className="turn">
               Investors: rules of all their instruments
             </th>
           </tr>
@@ -446,7 +446,7 @@ export function Constraints() {
             }}
           >
             <tr>
-              <th scope="rowgroup" colSpan={8} className="turn">
+              <th scope="rowgroup" colSpan={admin ? 8 : 7} className="turn">
                 Turn {index + 1}{" "}
                 <span className="muted">
                   priority {turn.priority}, {count(turn.nodes.length, "constraint")}

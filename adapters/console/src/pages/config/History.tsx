@@ -1,13 +1,23 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { answer, api } from "../../api/client";
-import { moment } from "../../format";
+import { answerWithHeaders, api } from "../../api/client";
+import { moment, words } from "../../format";
 import { num, Table } from "../../parts/Table";
 import { RequestState } from "../../shell/Problem";
 import { useTenant } from "../../shell/tenant";
 import { NextPage } from "../NextPage";
 
 type Cells = Record<string, string | null>;
+
+/** The parts of a key, which stand before what differs. */
+const KEYS = new Set([
+  "investor_id",
+  "investor_instrument_name",
+  "constraint_name",
+  "rule_name",
+  "on_day",
+  "pool_name",
+]);
 
 /** What differs between a row before and after a change: "hi_limit 0.15 to 0.20". */
 export function differences(row: { before?: object | null; after?: object | null }): string {
@@ -16,7 +26,7 @@ export function differences(row: { before?: object | null; after?: object | null
   if (!row.after) return "removed";
   const names = Object.keys(after).filter((name) => before[name] !== after[name]);
   return names
-    .filter((name) => row.before || after[name] !== null)
+    .filter((name) => row.before || (after[name] !== null && !KEYS.has(name)))
     .map((name) =>
       row.before
         ? `${name} ${before[name] ?? "none"} to ${after[name] ?? "none"}`
@@ -25,18 +35,28 @@ export function differences(row: { before?: object | null; after?: object | null
     .join(", ");
 }
 
+const PAGE = 200;
+
+const changesOf = (query: { after: number; limit: number }) =>
+  answerWithHeaders(api.GET("/api/powerfill/configuration/history", { params: { query } }));
+
+/** Changes up to a version, or the last ones: the newest first, which the service lists last. */
+async function changesUpTo(version: number | null) {
+  const last =
+    version ?? Number((await changesOf({ after: 0, limit: 1 })).headers.get("X-Total-Count"));
+  const after = Math.max(0, last - PAGE);
+  if (last === 0) return { changes: [], after };
+  const { data } = await changesOf({ after, limit: last - after });
+  return { changes: (data?.changes ?? []).toReversed(), after };
+}
+
 export function History() {
   const tenant = useTenant();
   const query = useInfiniteQuery({
     queryKey: ["tenant", tenant.tenant_id, "config", "history"],
-    queryFn: ({ pageParam }) =>
-      answer(
-        api.GET("/api/powerfill/configuration/history", {
-          params: { query: { after: pageParam, limit: 200 } },
-        }),
-      ),
-    initialPageParam: 0,
-    getNextPageParam: (page) => page.next ?? null,
+    queryFn: ({ pageParam }) => changesUpTo(pageParam),
+    initialPageParam: null as number | null,
+    getNextPageParam: (page) => (page.after === 0 ? null : page.after),
   });
   if (!query.data) return <RequestState of={query} what="the history" />;
   const changes = query.data.pages.flatMap((page) => page.changes);
@@ -62,7 +82,7 @@ export function History() {
               <td className="nowrap">{moment(change.recorded_at)}</td>
               <td>{change.actor}</td>
               <td>
-                {change.event}
+                {words(change.event)}
                 {change.rows.map((row) => (
                   <div key={row.key} className="small">
                     <strong>{row.key.split("|").filter(Boolean).join(" · ")}</strong>{" "}
@@ -75,7 +95,7 @@ export function History() {
           ))}
         </tbody>
       </Table>
-      <NextPage of={query} text="Later changes" />
+      <NextPage of={query} text="Earlier changes" />
     </>
   );
 }

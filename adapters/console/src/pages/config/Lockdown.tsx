@@ -102,7 +102,9 @@ export function Lockdown() {
         )}
       </div>
       {shown.length === 0 ? (
-        <p className="empty">No pool is in the lockdown guide.</p>
+        <p className="empty">
+          {find === "" ? "No pool is in the lockdown guide." : `No pool has “${find}”.`}
+        </p>
       ) : (
         <Table
           label="Lockdown guide"
