@@ -180,6 +180,8 @@ impl SqliteStore {
 async fn run_blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, StoreError> {
+    // Boxed: the task is compiled once per type of its result.
+    let work: Box<dyn FnOnce() -> Result<T, StoreError> + Send> = Box::new(work);
     tokio::task::spawn_blocking(work).await.map_err(|error| {
         StoreError::Failed(StoreFault::caused_by(error).context("a reader panicked"))
     })?

@@ -6,7 +6,7 @@ use super::schema::InputTable;
 use super::value::{InputCell, InputValue};
 
 /// A typed row of an input table; [`input_table!`](crate::input_table) implements it.
-pub trait InputRow: Sized + Send {
+pub trait InputRow: Sized + Send + Sync {
     /// What the table declares.
     const TABLE: &'static InputTable;
 

@@ -11,6 +11,7 @@ mod context;
 mod header;
 mod layout;
 mod loan_columns;
+mod parallel;
 mod row;
 mod suspects;
 mod suspicion;
@@ -21,7 +22,6 @@ use std::collections::HashSet;
 use powerfill_events::config::RuleRow;
 use powerfill_events::input::InputRow;
 use powerfill_events::run::event::{SourceMapping, SourceProvenance};
-use rayon::prelude::*;
 
 pub use self::configuration::validate_configuration;
 use self::context::{Context, PlacedFault};
@@ -209,7 +209,7 @@ impl Checker {
                     table::check::<T>(position, &raw, &self.context, &mut self.faults);
                 self.context.keys[position] = keys;
                 drop(raw);
-                rows.par_sort_by(T::order);
+                parallel::sort(&mut rows);
                 rows
             }
         }
@@ -264,11 +264,12 @@ impl Checker {
 
 /// The rules with their predicates. Rows are without error, so that each of their rules compiles.
 fn compiled(rows: Vec<RuleRow>, columns: &[LoanColumn]) -> Vec<SecuritizationRule> {
-    let compile = |row: RuleRow| {
-        let predicate = Predicate::compile(&row.rule_syntax, columns).ok()?;
-        Some(SecuritizationRule { row, predicate })
-    };
-    rows.into_par_iter().filter_map(compile).collect()
+    let predicates =
+        parallel::collect(rows.len(), |at| Predicate::compile(&rows[at].rule_syntax, columns).ok());
+    let rules = rows.into_iter().zip(predicates);
+    rules
+        .filter_map(|(row, predicate)| Some(SecuritizationRule { row, predicate: predicate? }))
+        .collect()
 }
 
 #[cfg(test)]

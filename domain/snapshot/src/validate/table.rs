@@ -5,11 +5,11 @@ use std::ops::Range;
 
 use powerfill_events::input::{InputCells, InputRow};
 use powerfill_events::values::Name;
-use rayon::prelude::*;
 
 use super::across::rules_of;
 use super::context::{Context, PlacedFault, TableKeys};
 use super::layout::{ResolvedReference, TableLayout};
+use super::parallel;
 use super::row::RowCheck;
 use super::suspects::ColumnWatch;
 use crate::cell::CellFault;
@@ -41,13 +41,10 @@ pub(super) fn check<T: InputRow>(
         return (Vec::new(), None);
     };
     let (key, before) = (layout.key(), faults.len());
-    let tasks: Vec<usize> = (0..raw.rows()).step_by(ROWS_PER_TASK).collect();
-    let checked: Vec<CheckedRows<T>> = tasks
-        .into_par_iter()
-        .map(|start| {
-            check_rows(&layout, start..raw.rows().min(start + ROWS_PER_TASK), key.as_deref())
-        })
-        .collect();
+    let checked = parallel::collect(raw.rows().div_ceil(ROWS_PER_TASK), |task| {
+        let start = task * ROWS_PER_TASK;
+        check_rows::<T>(&layout, start..raw.rows().min(start + ROWS_PER_TASK), key.as_deref())
+    });
     let mut rows = Vec::with_capacity(checked.iter().map(|task| task.rows.len()).sum());
     let mut keys = HashSet::with_capacity_and_hasher(raw.rows(), Default::default());
     let mut ragged_keys = Vec::new();
