@@ -312,7 +312,7 @@ async function emptyTenant(browser, pages) {
   const page = await pageOf(browser);
   await page.goto(`${service.url}/runs?tenant=GENERATED`);
   await page.getByRole("group", { name: "Runs" }).waitFor();
-  await page.getByLabel("Tenant", { exact: true }).selectOption("EMPTY");
+  await page.getByRole("combobox", { name: /^Tenant/ }).selectOption("EMPTY");
   await page.getByText("This tenant has no run yet").waitFor();
   assert.equal(new URL(page.url()).searchParams.get("tenant"), "EMPTY");
   // Back leads to the tenant before.
@@ -401,6 +401,32 @@ async function timeAndTries(browser, url, run) {
   await page.getByRole("heading", { name: /^Event [0-9,]+: / }).waitFor();
   await page.getByRole("button", { name: "Play" }).click();
   await page.getByRole("button", { name: "Pause" }).click();
+  // By keyboard: the slider goes an event on, and a loan is followed from event to event.
+  const number = async () =>
+    Number((await at.innerText()).replace(/^Event ([0-9,]+) of.*/, "$1").replaceAll(",", ""));
+  const became = (wanted) =>
+    page.getByText(new RegExp(`^Event ${wanted.toLocaleString("en-US")} of`)).waitFor();
+  const slider = page.getByRole("slider", { name: "Event" });
+  const here = await number();
+  await slider.press("ArrowRight");
+  await became(here + 1);
+  const { rows: moved } = await ask(url, `/runs/${run}/guide?pass=best_fit&limit=1`);
+  const loan = moved[0].loan_id;
+  const { versions } = await ask(url, `/runs/${run}/steps?loan_id=${loan}`);
+  await page.getByLabel("Id of a loan or a trade to follow").fill(loan);
+  await page.getByRole("button", { name: "Follow the loan" }).press("Enter");
+  await page.getByText(`of loan ${loan}`).waitFor();
+  await slider.press("Home");
+  const first = await number();
+  const wanted = versions.find((version) => version > first);
+  await page.getByRole("button", { name: "Its next event" }).press("Enter");
+  await became(wanted);
+  await page.getByRole("link", { name: loan }).first().waitFor();
+  // The address has the event and the loan, and shows both again.
+  await page.waitForURL(new RegExp(`at=${wanted}.*loan=${loan}`));
+  await page.reload();
+  await became(wanted);
+  await page.getByText(`of loan ${loan}`).waitFor();
   await page.goto(`${url}/try`);
   await settled(page);
   await page.getByLabel("Value", { exact: true }).fill("po");
@@ -408,6 +434,20 @@ async function timeAndTries(browser, url, run) {
   await page.getByRole("button", { name: "Decide it" }).click();
   await page.getByRole("heading", { name: "Side by side" }).waitFor();
   await accessible(page, "tries");
+  // What is kept is a recorded run that is never official.
+  await page.getByRole("button", { name: /^Keep / }).click();
+  await page.getByLabel("Name", { exact: true }).fill("prices only");
+  await page.getByRole("dialog").getByRole("button", { name: "Keep" }).click();
+  await page.waitForURL(/\/runs\/[0-9a-f-]{36}/);
+  await page
+    .getByRole("heading", { name: "How the value comes about" })
+    .waitFor({ timeout: 60_000 });
+  await page.goto(`${url}/runs?scenarios=true`);
+  await page
+    .getByRole("cell", { name: "scenario" })
+    .or(page.getByText("scenario", { exact: true }))
+    .first()
+    .waitFor();
   assert.deepEqual(page.complaints, []);
   await page.context().close();
 }
@@ -663,6 +703,147 @@ async function configuration(browser, url) {
   for (const page of [one, two]) await page.context().close();
 }
 
+/** Each kind of row of the configuration is added, changed with its effect before, and removed. */
+async function eachChange(browser, url) {
+  const page = await pageOf(browser);
+  const dialog = page.getByRole("dialog");
+  const tried = () =>
+    dialog.getByRole("group", { name: "Without and with the change" }).waitFor({ timeout: 60_000 });
+  const press = (name) => dialog.getByRole("button", { name, exact: true }).click();
+  const done = () => dialog.waitFor({ state: "detached" });
+  const open = async (part, name) => {
+    if (!page.url().includes(part)) await page.goto(`${url}/configuration/${part}`);
+    await settled(page);
+    await page.getByRole("button", { name, exact: true }).first().click();
+  };
+  const save = async (why, name = "Save") => {
+    await dialog.getByLabel("Why").fill(why);
+    await press(name);
+    await done();
+  };
+  await open("rules", "Add a rule");
+  await dialog.getByLabel("Name").fill("strong");
+  await dialog.getByLabel("A loan meets it if").fill("fico >= 780");
+  await dialog.getByText(/loans? of [0-9,]+ meet/).waitFor();
+  await save("a new rule");
+  await open("constraints", "Add a constraint");
+  await dialog.getByLabel("Investor").fill("FNMA");
+  await dialog.getByLabel("Instrument").fill("FN30 6.0");
+  await dialog.getByLabel("Constraint").fill("strong ones");
+  await press("Try it first");
+  await tried();
+  await save("a new constraint", "Add");
+  await open("constraints", "Edit FNMA · FN30 6.0 · strong ones");
+  await dialog.getByLabel(/^strong/).check();
+  await save("which loans");
+  await page
+    .getByRole("row", { name: /strong ones/ })
+    .getByText("strong", { exact: true })
+    .waitFor();
+  await open("constraints", "Edit FNMA · FN30 6.0 · strong ones");
+  await dialog.getByLabel(/^strong/).uncheck();
+  await save("all loans");
+  await open("constraints", "Remove FNMA · FN30 6.0 · strong ones");
+  await press("Try it first");
+  await tried();
+  await save("not wanted", "Remove");
+  await open("rules", "Edit rule strong");
+  await dialog.getByLabel("A loan meets it if").fill("fico >= 790");
+  await press("Try it first");
+  await tried();
+  await save("stronger");
+  await open("rules", "Remove rule strong");
+  await save("not used", "Remove");
+  await open("carry", "Edit the bucket from day 0");
+  await dialog.getByLabel("To day").fill("25");
+  await press("Try it first");
+  await tried();
+  await accessible(page, "a carry bucket");
+  await save("a shorter bucket");
+  await page.getByRole("cell", { name: "25", exact: true }).waitFor();
+  await open("carry", "Add a bucket");
+  await dialog.getByLabel("From day").fill("91");
+  await dialog.getByLabel("To day").fill("120");
+  await dialog.getByLabel("Annual rate, percent").fill("1.5");
+  await press("Try it first");
+  await tried();
+  await save("a longer curve");
+  await open("carry", "Remove the bucket from day 91");
+  await press("Try it first");
+  await tried();
+  await save("a shorter curve", "Remove");
+  await open("lockdown", "Add a pool");
+  await dialog.getByLabel("Pool").fill("P0000002");
+  await press("Try it first");
+  await tried();
+  await save("a new pool");
+  await page
+    .getByRole("row", { name: /^P0000002/ })
+    .getByText("Locked")
+    .waitFor();
+  await open("settings", "Edit");
+  await dialog.getByLabel("Lockdown days").fill("3");
+  await save("a day more");
+  await page.getByText("3", { exact: true }).first().waitFor();
+  // The history begins with the latest change, and leads to the configuration before it.
+  await page.goto(`${url}/configuration/history`);
+  const latest = page.getByRole("row").nth(1);
+  await latest.getByText("a day more").waitFor();
+  const version = Number(await latest.getByRole("link").innerText());
+  await latest.getByRole("link").click();
+  await page.waitForURL(new RegExp(`version=${version}`));
+  await page.getByLabel("Version").fill(String(version - 1));
+  await page.getByText("pfill_lockdown_guide").waitFor();
+  assert.deepEqual(page.complaints, []);
+  await page.context().close();
+}
+
+/** Filters of runs and events, and a run that is cancelled while it is followed. */
+async function liveLists(browser, url, run) {
+  const page = await pageOf(browser);
+  await page.goto(`${url}/runs`);
+  await page.getByLabel("Requested from").pressSequentially("2999-01-01");
+  await page.getByText("No run matches the filter.").waitFor();
+  await page.reload();
+  await page.getByText("No run matches the filter.").waitFor();
+  assert.equal(await page.getByLabel("Requested from").inputValue(), "2999-01-01");
+  await page.getByLabel("Requested from").fill("");
+  await page.getByRole("group", { name: "Runs" }).waitFor();
+  // Events as they come, of a run and with a text.
+  await page.goto(`${url}/events?run=${run}`);
+  await page.getByRole("rowheader", { name: "RunCompleted" }).waitFor();
+  await page.getByLabel("Find in those shown").fill("InvariantsVerified");
+  await page.getByRole("rowheader", { name: "InvariantsVerified" }).waitFor();
+  assert.equal(await page.getByRole("rowheader", { name: "RunCompleted" }).count(), 0);
+  await look(page, "events-filtered");
+  await page.goto(`${url}/events?type=RunNoted`);
+  await page.getByText("Live", { exact: true }).waitFor();
+  await ask(url, `/runs/${run}/annotations`, { note: "seen live" });
+  await page
+    .getByRole("button", { name: /^Content of event/ })
+    .first()
+    .click();
+  await page.getByText("seen live").waitFor();
+  // A run is followed step by step, and ends when it is cancelled.
+  const list = await pageOf(browser);
+  await list.goto(`${url}/runs`);
+  await settled(list);
+  const { run_id } = await ask(url, "/run", {});
+  await list
+    .getByRole("row", { name: new RegExp(run_id.slice(0, 13)) })
+    .getByRole("progressbar")
+    .waitFor();
+  await list.getByRole("button", { name: "Cancel", exact: true }).click();
+  await list
+    .getByRole("row", { name: new RegExp(run_id.slice(0, 13)) })
+    .getByText("Cancelled")
+    .waitFor();
+  for (const each of [page, list]) {
+    assert.deepEqual(each.complaints, []);
+    await each.context().close();
+  }
+}
+
 /** A run is started in the browser; the service ends and comes back; the page follows. */
 async function restart(browser, service) {
   const page = await pageOf(browser);
@@ -839,6 +1020,8 @@ try {
   await part("audit", () => auditPage(browser, service.url, run_id));
   await part("differences", () => differences(browser, service.url, run_id));
   await part("configuration", () => configuration(browser, service.url));
+  await part("each change", () => eachChange(browser, service.url));
+  await part("live lists", () => liveLists(browser, service.url, run_id));
   await part("restart", async () => {
     service = await restart(browser, service);
   });

@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
-import { useNavigate, useSearch } from "@tanstack/react-router";
+import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { briefQuery } from "../api/brief";
+import { ProblemError } from "../api/problem";
 import { recentRunsQuery } from "../api/runs";
 import { BriefOverview } from "../parts/BriefOverview";
 import { RequestState } from "../shell/Problem";
@@ -38,6 +39,11 @@ export function BriefPage() {
   const navigate = useNavigate({ from: "/brief" });
   const query = useQuery(briefQuery(tenant.tenant_id, search.then, search.now));
   const brief = query.data;
+  const isTooEarly =
+    search.then === undefined &&
+    search.now === undefined &&
+    query.error instanceof ProblemError &&
+    query.error.problem.status === 409;
   return (
     <>
       <div className="head">
@@ -55,7 +61,17 @@ export function BriefPage() {
           />
         </div>
       </div>
-      <RequestState of={query} what="the brief" />
+      {isTooEarly ? (
+        <div className="empty">
+          <strong>There is no brief yet</strong>
+          <p>
+            It compares two official runs that are Complete, such as those of yesterday and today.
+            Start one in the list of <Link to="/runs">runs</Link>.
+          </p>
+        </div>
+      ) : (
+        <RequestState of={query} what="the brief" />
+      )}
       {brief && (
         <RunLinks runId={brief.now.run_id}>
           <BriefOverview brief={brief} />

@@ -116,6 +116,7 @@ export function CompareExport() {
                   void navigate({ search: { run: event.target.value }, replace: true })
                 }
               >
+                {runs.data?.runs.length === 0 && <option value="">No run is Complete yet</option>}
                 <RunOptions runs={runs.data?.runs} />
               </select>
             </label>

@@ -185,7 +185,7 @@ function EditForm(props: { tries: number; onAdd: (line: string, to: number) => v
   );
 }
 
-function Keep(props: { tried: TryView; base: string | undefined; onClose: () => void }) {
+function Keep(props: { tried: TryView; base: string | null; onClose: () => void }) {
   const navigate = useNavigate();
   const id = useId();
   const [name, setName] = useState("");
@@ -199,7 +199,7 @@ function Keep(props: { tried: TryView; base: string | undefined; onClose: () => 
           body: {
             name: name.trim(),
             note: textOrNull(note),
-            base_run: props.base ?? null,
+            base_run: props.base,
             edits: props.tried.edits,
           },
         }),
@@ -246,6 +246,9 @@ function Keep(props: { tried: TryView; base: string | undefined; onClose: () => 
   );
 }
 
+/** The base that is no run. */
+const NOW = "now";
+
 /** Changed inputs beside their base: decided in memory, nothing recorded until one is kept. */
 export function TryPage() {
   const tenant = useTenant();
@@ -254,12 +257,13 @@ export function TryPage() {
   const runs = useQuery(recentRunsQuery(tenant.tenant_id));
   const [kept, setKept] = useState<TryView | null>(null);
   const tries = search.tries ?? [];
-  const base = search.base ?? runs.data?.runs[0]?.run_id;
+  const base = search.base ?? runs.data?.runs[0]?.run_id ?? NOW;
+  const baseRun = base === NOW ? null : base;
   const run = useMutation({
     mutationFn: () =>
       answer(
         api.POST("/api/powerfill/tries", {
-          body: { base_run: base ?? null, tries: tries.map((edits) => ({ edits })) },
+          body: { base_run: baseRun, tries: tries.map((edits) => ({ edits })) },
         }),
       ),
   });
@@ -271,14 +275,14 @@ export function TryPage() {
     });
   };
   return (
-    <RunLinks runId={base ?? ""}>
+    <>
       <h1>Try</h1>
       <Card title="What if">
         <RequestState of={runs} what="runs" />
         <label className="field narrow">
           <span className="label">Base</span>
           <select
-            value={base ?? ""}
+            value={base}
             onChange={(event) => {
               run.reset();
               void navigate({
@@ -288,6 +292,7 @@ export function TryPage() {
             }}
           >
             <RunOptions runs={runs.data?.runs} />
+            <option value={NOW}>The book of now, as a run would read it</option>
           </select>
         </label>
         <EditForm
@@ -348,16 +353,21 @@ export function TryPage() {
         </div>
         <RequestState of={run} what="the tries" />
       </Card>
-      {run.data && <Results result={run.data} onKeep={setKept} />}
+      {run.data && (
+        // Without a run as its base, its ids have no pages.
+        <RunLinks runId={baseRun}>
+          <Results result={run.data} onKeep={setKept} />
+        </RunLinks>
+      )}
       {kept && (
         <Keep
           tried={kept}
-          base={base}
+          base={baseRun}
           onClose={() => {
             setKept(null);
           }}
         />
       )}
-    </RunLinks>
+    </>
   );
 }

@@ -84,23 +84,25 @@ function EditBucket(props: {
   onClose: () => void;
 }) {
   const { bucket } = props;
+  const [name, setName] = useState(props.instrument);
+  const instrument = name.trim();
   const [from, setFrom] = useState(bucket ? String(bucket.on_day) : "");
   const [to, setTo] = useState(bucket ? String(bucket.to_day) : "");
   const [rate, setRate] = useState(bucket?.annual_rate ?? "");
-  const filled = [from, to, rate].every((value) => value.trim() !== "");
+  const filled = [name, from, to, rate].every((value) => value.trim() !== "");
   const wrong = [from, to, rate].some((value) => wrongNumber(value) !== null);
   return (
     <Change
-      title={`Carry of ${props.instrument}`}
+      title={bucket ? `Carry of ${props.instrument}` : "Add a bucket"}
       save="Save"
       ready={filled && !wrong}
-      edits={filled && !wrong ? editsOf(props.instrument, bucket, { from, to, rate }) : []}
+      edits={filled && !wrong ? editsOf(instrument, bucket, { from, to, rate }) : []}
       onClose={props.onClose}
       onSave={(reason) =>
         answer(
           api.PUT("/api/powerfill/carry-cost/{instrument}/{on_day}", {
             params: {
-              path: { instrument: props.instrument, on_day: Number(from) },
+              path: { instrument, on_day: Number(from) },
               query: why(reason),
               header: unchanged(bucket?.token),
             },
@@ -110,6 +112,7 @@ function EditBucket(props: {
       }
     >
       <div className="form-grid">
+        {bucket === null && <TextField label="Instrument" value={name} onChange={setName} />}
         <TextField
           label="From day"
           numeric
@@ -145,24 +148,25 @@ export function Carry() {
   );
   if (!query.data) return <RequestState of={query} what="the carry curve" />;
   const instrument = chosen ?? instruments[0];
-  if (instrument === undefined) return <p className="empty">No carry curve is managed here.</p>;
   const buckets = query.data.rows.filter((row) => row.investor_instrument_name === instrument);
   return (
     <>
       <div className="row">
-        <label className="field">
-          <span className="label">Instrument</span>
-          <select
-            value={instrument}
-            onChange={(event) => {
-              setChosen(event.target.value);
-            }}
-          >
-            {instruments.map((name) => (
-              <option key={name}>{name}</option>
-            ))}
-          </select>
-        </label>
+        {instrument !== undefined && (
+          <label className="field">
+            <span className="label">Instrument</span>
+            <select
+              value={instrument}
+              onChange={(event) => {
+                setChosen(event.target.value);
+              }}
+            >
+              {instruments.map((name) => (
+                <option key={name}>{name}</option>
+              ))}
+            </select>
+          </label>
+        )}
         {admin && (
           <button
             type="button"
@@ -175,48 +179,59 @@ export function Carry() {
           </button>
         )}
       </div>
-      <Curve buckets={buckets} />
-      <Table
-        label="Buckets of the carry curve"
-        heads={[num("From day"), num("To day"), num("Annual rate"), ...(admin ? [ACTIONS] : [])]}
-      >
-        <tbody>
-          {buckets.map((bucket) => (
-            <tr key={bucket.on_day}>
-              <td className="num">{bucket.on_day}</td>
-              <td className="num">{bucket.to_day}</td>
-              <td className="num">
-                {typeof bucket.annual_rate === "string"
-                  ? `${points(bucket.annual_rate)} %`
-                  : "none"}
-              </td>
-              {admin && (
-                <td className="row-actions">
-                  <RowActions
-                    what={`the bucket from day ${String(bucket.on_day)}`}
-                    onEdit={() => {
-                      setEdited(bucket);
-                    }}
-                    onRemove={() => {
-                      setRemoved(bucket);
-                    }}
-                  />
-                </td>
-              )}
-            </tr>
-          ))}
-        </tbody>
-      </Table>
+      {instrument === undefined ? (
+        <p className="empty">No carry curve is managed here.</p>
+      ) : (
+        <>
+          <Curve buckets={buckets} />
+          <Table
+            label="Buckets of the carry curve"
+            heads={[
+              num("From day"),
+              num("To day"),
+              num("Annual rate"),
+              ...(admin ? [ACTIONS] : []),
+            ]}
+          >
+            <tbody>
+              {buckets.map((bucket) => (
+                <tr key={bucket.on_day}>
+                  <td className="num">{bucket.on_day}</td>
+                  <td className="num">{bucket.to_day}</td>
+                  <td className="num">
+                    {typeof bucket.annual_rate === "string"
+                      ? `${points(bucket.annual_rate)} %`
+                      : "none"}
+                  </td>
+                  {admin && (
+                    <td className="row-actions">
+                      <RowActions
+                        what={`the bucket from day ${String(bucket.on_day)}`}
+                        onEdit={() => {
+                          setEdited(bucket);
+                        }}
+                        onRemove={() => {
+                          setRemoved(bucket);
+                        }}
+                      />
+                    </td>
+                  )}
+                </tr>
+              ))}
+            </tbody>
+          </Table>
+        </>
+      )}
       {edited && (
         <EditBucket
-          instrument={instrument}
+          instrument={instrument ?? ""}
           bucket={edited === "new" ? null : edited}
           onClose={() => {
             setEdited(null);
           }}
         />
       )}
-      {removed && (
+      {removed && instrument !== undefined && (
         <Change
           title={`Remove the bucket from day ${String(removed.on_day)}`}
           save="Remove"
