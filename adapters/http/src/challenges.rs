@@ -106,6 +106,12 @@ pub(crate) async fn list(
     Ok(Json(ChallengeList { challenges: challenges.into_iter().map(Into::into).collect() }))
 }
 
+/// The challenge that a path names.
+pub(crate) fn challenge_id(name: &str) -> ApiResult<ChallengeId> {
+    let unknown = |why: NotAChallenge| Problem::new(ProblemKind::NotFound, format!("{why}."));
+    name.parse().map_err(unknown)
+}
+
 /// A recorded challenge with everything that it found: the bound, the shadow prices, the loans
 /// that it decides otherwise, and the sums of both allocations, as `powerfill challenge --json`
 /// has them.
@@ -117,8 +123,7 @@ pub(crate) async fn show(
     Viewer(caller): Viewer,
     Path(challenge): Path<String>,
 ) -> ApiResult<Json<Value>> {
-    let unknown = |why: NotAChallenge| Problem::new(ProblemKind::NotFound, format!("{why}."));
-    let id: ChallengeId = challenge.parse().map_err(unknown)?;
+    let id = challenge_id(&challenge)?;
     let events = read_challenge(caller.store().await?.as_ref(), id).await?;
     document(id.run, Some(id), &events).map(Json).map_err(|error| internal(&error))
 }

@@ -40,13 +40,14 @@ pub(crate) fn add_components(document: &mut Value) {
 }
 
 /// What the operations with a tag are about.
-const TAGS: [(&str, &str); 10] = [
+const TAGS: [(&str, &str); 11] = [
     ("service", "The state of the service and of a tenant's store, queue, and workers"),
     ("session", "Sessions of browsers"),
     ("input", "The tenant's source before a run"),
     ("runs", "Runs: request, list, status, steps, cancel"),
     ("scenarios", "Edited inputs beside a run"),
     ("reports", "The outputs of a run"),
+    ("challenges", "How far a run is from the best possible, and better allocations"),
     ("stories", "Why a loan or a trade got what it got"),
     ("events", "Events of runs and of the configuration"),
     ("audit", "Replays, verifications, comparisons, evidence, and the jobs that make them"),

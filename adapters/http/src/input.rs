@@ -10,6 +10,7 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use powerfill_app::{RunRequest, Runner, active_run_settled};
 use powerfill_engine::{Epci, LockdownProposal, PreprocessTables, TradeParams};
+use powerfill_events::challenge::ChallengeId;
 use powerfill_events::run::RunId;
 use powerfill_events::run::event::{
     Finding, RunOrigin, RunRequested, Scenario, Severity, SourceMapping,
@@ -176,16 +177,21 @@ pub(crate) enum AskedRun<'a> {
     Options(&'a RunOptions),
     /// A scenario.
     Scenario(&'a Scenario),
+    /// The allocation of a challenge.
+    Adoption(ChallengeId),
 }
 
 impl AskedRun<'_> {
     fn is_of(self, requested: &RunRequested) -> bool {
-        let scenario = requested.origin.scenario.as_ref();
+        let RunOrigin { scenario, challenge, .. } = &requested.origin;
         match self {
-            Self::Scenario(asked) => scenario == Some(asked),
+            Self::Scenario(asked) => scenario.as_ref() == Some(asked),
+            Self::Adoption(asked) => challenge.as_ref() == Some(&asked.stream()),
             Self::Options(options) => {
                 let as_of = options.as_of.or(requested.options.as_of);
-                scenario.is_none() && requested.options == (RunOptions { as_of, ..options.clone() })
+                scenario.is_none()
+                    && challenge.is_none()
+                    && requested.options == (RunOptions { as_of, ..options.clone() })
             }
         }
     }
@@ -280,7 +286,7 @@ async fn earlier_answer(
     let Some(requested) = requested(store, run).await? else { return Ok(None) };
     if !asked.is_of(&requested) {
         let detail =
-            format!("Run {run} was requested with this key and another body; use another key.");
+            format!("Run {run} was requested with this key for something else; use another key.");
         return Err(Problem::new(ProblemKind::KeyReused, detail).with("run_id", run.to_string()));
     }
     Ok(Some(accepted(run, queued.status.name())))

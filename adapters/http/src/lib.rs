@@ -17,6 +17,7 @@
 
 mod accepted;
 mod access;
+mod adoption;
 mod annotations;
 mod answer;
 mod api;

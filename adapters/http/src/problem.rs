@@ -5,6 +5,7 @@ use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use powerfill_app::AppError;
+use powerfill_app::adopt::NotAdoptable;
 use powerfill_events::run::RunId;
 use powerfill_ports::StoreError;
 use powerfill_snapshot::FaultReport;
@@ -64,6 +65,11 @@ problem_kinds! {
     AlreadyThere = "already-there", CONFLICT, "It exists already";
     /// A row cannot be removed while something is linked to it.
     InUse = "in-use", CONFLICT, "Something is linked to it";
+    /// The settings of the tenant do not allow that a challenge becomes a run.
+    AdoptionForbidden = "adoption-forbidden", FORBIDDEN,
+        "The settings do not allow an adoption";
+    /// The challenge has no allocation that may become a run.
+    NotAdoptable = "not-adoptable", CONFLICT, "The challenge cannot be adopted";
     /// The configuration of the tenant is that of its source.
     SourceConfiguration = "configuration-of-source", CONFLICT,
         "The configuration is that of the source";
@@ -261,13 +267,38 @@ impl From<AppError> for Problem {
             AppError::NotChallengeable(_) => {
                 Self::new(ProblemKind::RunNotComplete, error.to_string())
             }
+            AppError::NotAdoptable(why) => why.into(),
             AppError::NoSuchEvent { .. } => Self::new(ProblemKind::NotFound, error.to_string()),
             AppError::Rejected(_)
             | AppError::Publish(_)
             | AppError::HandedOver(_)
             | AppError::ChallengeFault(_)
-            | AppError::NotAdoptable(_)
             | AppError::Panicked(_) => internal(&error),
+        }
+    }
+}
+
+impl From<NotAdoptable> for Problem {
+    fn from(why: NotAdoptable) -> Self {
+        match why {
+            NotAdoptable::Certificate(challenge) => Self::new(
+                ProblemKind::NotAdoptable,
+                format!(
+                    "{challenge} has a bound and no allocation; search for one with POST \
+                     /api/powerfill/runs/{}/challenges.",
+                    challenge.run
+                ),
+            ),
+            NotAdoptable::Scenario(challenge) => Self::new(
+                ProblemKind::NotAdoptable,
+                format!(
+                    "{challenge} challenges a scenario, which is never official; challenge an \
+                     official run."
+                ),
+            ),
+            NotAdoptable::Fault(..) | NotAdoptable::Unknown(_) => {
+                Self::new(ProblemKind::Damaged, why.to_string())
+            }
         }
     }
 }

@@ -20,9 +20,9 @@ use crate::api::Api;
 use crate::problem::{Problem, ProblemKind};
 use crate::static_text::StaticText;
 use crate::{
-    annotations, audit, brief, candidates, challenges, config, console, constraint_use, document,
-    events, explain, files, health, input, jobs, latest, lookup, operate, options, overview,
-    reports, rules, runs, session, stream, track, tries,
+    adoption, annotations, audit, brief, candidates, challenges, config, console, constraint_use,
+    document, events, explain, files, health, input, jobs, latest, lookup, operate, options,
+    overview, reports, rules, runs, session, stream, track, tries,
 };
 
 #[derive(OpenApi)]
@@ -57,6 +57,7 @@ fn documented_routes() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(runs::cancel))
         .routes(routes!(overview::show))
         .routes(routes!(challenges::show))
+        .routes(routes!(adoption::adopt))
         .routes(routes!(annotations::show, annotations::add))
         .routes(routes!(events::list_of_run))
         .routes(routes!(events::list_all))

@@ -61,6 +61,9 @@ pub trait TenantHandle: Send + Sync {
     /// Whether runs have the configuration that is managed in PowerFill, in place of the source's.
     fn manages_configuration(&self) -> bool;
 
+    /// Whether a challenge may become an official run (10.7).
+    fn allows_adoption(&self) -> bool;
+
     /// The run options of a request without options.
     ///
     /// # Errors

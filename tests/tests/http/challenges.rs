@@ -1,11 +1,13 @@
 //! Challenges over HTTP: requested as jobs, listed, and read.
 
+use std::sync::atomic::Ordering;
+
 use powerfill_http::tokens::TokenRole;
 use powerfill_tests::waiting::eventually;
 use serde_json::{Value, json};
 
 use crate::jobs::{accepted, ended};
-use crate::service::Service;
+use crate::service::{Answer, Service};
 
 const CASE: &str = "41-mixed-400-price";
 /// With the options of the case.
@@ -86,4 +88,69 @@ async fn a_cancelled_challenge_records_the_best_so_far() {
     })
     .await;
     assert!(listed["challenges"][0]["steps"].as_u64().unwrap() < 100_000_000);
+}
+
+/// Challenges the run of the case; returns the name of the challenge.
+async fn challenge(service: &Service, path: &str, steps: &str) -> String {
+    let job = accepted(&service.post(path, Some(steps)).await);
+    ended(service, &job).await["answer"].as_str().unwrap().to_owned()
+}
+
+async fn adopt(service: &Service, challenge: &str, key: Option<&str>) -> Answer {
+    let path = format!("/api/powerfill/challenges/{challenge}/adoption");
+    let mut request = service.request("POST", &path, &service.operator, None);
+    if let Some(key) = key {
+        request.headers_mut().insert("idempotency-key", key.parse().unwrap());
+    }
+    service.send(request).await
+}
+
+#[tokio::test]
+async fn an_adopted_challenge_is_an_official_run_of_its_allocation() {
+    let service = Service::new();
+    let run = service.run_case(CASE).await;
+    let path = format!("/runs/{run}/challenges");
+    let name = challenge(&service, &path, r#"{"steps": 20000}"#).await;
+    let challenged = service.get(&format!("/challenges/{name}")).await.ok().json();
+
+    let requested = adopt(&service, &name, Some("agreed")).await;
+    assert_eq!(requested.status, 202, "{}", requested.text());
+    let adopted = requested.json()["run_id"].as_str().unwrap().to_owned();
+    assert_eq!(requested.headers["location"], format!("/api/powerfill/runs/{adopted}"));
+    // The key stands for this run, and a tenant has one active run (BR-8).
+    assert_eq!(adopt(&service, &name, Some("agreed")).await.json()["run_id"], adopted.as_str());
+    adopt(&service, &name, None).await.expect_problem(409, "run-active");
+    service.work().await;
+    assert_eq!(adopt(&service, &name, Some("agreed")).await.json()["status"], "Complete");
+
+    let listed = service.get("/runs").await.ok().json();
+    assert_eq!(listed["runs"][0]["run_id"], adopted.as_str());
+    let kicked_out = |run: &Value| run["kicked_out"].as_u64().unwrap();
+    let found = &challenged["completed"]["challenger"]["kicked_out"];
+    assert_eq!(&listed["runs"][0]["kicked_out"], found);
+    assert!(kicked_out(&listed["runs"][0]) < kicked_out(&listed["runs"][1]));
+    let events = service.get(&format!("/runs/{adopted}/events?limit=1")).await.ok().json();
+    assert_eq!(events["events"][0]["data"]["origin"]["challenge"], name.as_str());
+    // With another challenge, the key was for something else.
+    let other = challenge(&service, &path, r#"{"steps": 1000}"#).await;
+    adopt(&service, &other, Some("agreed")).await.expect_problem(422, "idempotency-key-reused");
+}
+
+#[tokio::test]
+async fn what_cannot_be_adopted_is_refused() {
+    let service = Service::new();
+    let run = service.run_case(CASE).await;
+    let path = format!("/runs/{run}/challenges");
+    let certificate = challenge(&service, &path, r#"{"steps": 0}"#).await;
+    adopt(&service, &certificate, None).await.expect_problem(409, "not-adoptable");
+    let name = challenge(&service, &path, r#"{"steps": 1000}"#).await;
+    for unknown in ["challenge-1".to_owned(), format!("challenge-{run}-9")] {
+        adopt(&service, &unknown, None).await.expect_problem(404, "not-found");
+    }
+    service.tenant.allows_adoption.store(false, Ordering::Relaxed);
+    let refused = adopt(&service, &name, None).await.expect_problem(403, "adoption-forbidden");
+    let detail = refused["detail"].as_str().unwrap();
+    assert!(detail.contains("allow_adoption = true under [tenants.one]"), "{detail}");
+    let runs = service.get("/runs").await.ok().json();
+    assert_eq!(runs["runs"].as_array().unwrap().len(), 1);
 }

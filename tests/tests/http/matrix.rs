@@ -12,6 +12,7 @@ use crate::service::{Answer, HOUR, NOW, Service};
 /// Operations of an operator: they change runs or read the source. Others need a viewer.
 const OPERATORS: &[&str] = &[
     "post /api/powerfill/candidates/preview",
+    "post /api/powerfill/challenges/{challenge}/adoption",
     "post /api/powerfill/preflight",
     "post /api/powerfill/preprocess",
     "post /api/powerfill/run",

@@ -56,6 +56,7 @@ pub(crate) struct CaseTenant {
     /// The same for the store.
     pub(crate) is_store_silent: AtomicBool,
     pub(crate) manages_configuration: AtomicBool,
+    pub(crate) allows_adoption: AtomicBool,
     /// Delays the next reading of an export until its sender is dropped.
     pub(crate) export_gate: Mutex<Option<Receiver<()>>>,
 }
@@ -96,6 +97,10 @@ impl TenantHandle for CaseTenant {
 
     fn manages_configuration(&self) -> bool {
         self.manages_configuration.load(Ordering::Relaxed)
+    }
+
+    fn allows_adoption(&self) -> bool {
+        self.allows_adoption.load(Ordering::Relaxed)
     }
 
     fn options(&self) -> Result<GivenOptions, TenantError> {
@@ -251,6 +256,7 @@ impl Service {
                 is_source_silent: AtomicBool::new(false),
                 is_store_silent: AtomicBool::new(false),
                 manages_configuration: AtomicBool::new(true),
+                allows_adoption: AtomicBool::new(true),
                 export_gate: Mutex::default(),
             })
         };

@@ -224,6 +224,10 @@ impl TenantHandle for ServedTenant {
         self.settings.manages_configuration
     }
 
+    fn allows_adoption(&self) -> bool {
+        self.settings.allows_adoption
+    }
+
     fn options(&self) -> Result<GivenOptions, TenantError> {
         let options = self.settings.options.as_deref().map(options::in_file).transpose();
         options.map(Option::unwrap_or_default).map_err(unavailable)

@@ -125,13 +125,14 @@ pub(crate) async fn request(
     output_digest(&api.report_cache, caller.tenant.id(), store.as_ref(), run).await?;
     let limit = request.seconds.map(Duration::from_secs);
     let (stop, clock) = (api.stop.clone(), Arc::clone(&api.clock));
-    start(&api, caller, (JobKind::Challenge, Some(run)), async move |job: Arc<Job>| {
+    start(&api, caller, (JobKind::Challenge, Some(run)), async move |job: Arc<Job>, permit| {
         job.note_progress("bound", 0, 1);
         let steps = plan.steps;
         let watcher = Box::new(JobWatcher { job, stop, steps, limit, started: None });
         // A job that is cancelled is not waited for; its search ends, and is recorded all the same.
         let runtime = Handle::current();
         let recorded = tokio::task::spawn_blocking(move || {
+            let _permit = permit;
             runtime.block_on(async move {
                 let result = challenge_run(store.as_ref(), run, plan, watcher).await?;
                 let id = record_challenge(store.as_ref(), clock.as_ref(), &result).await?;

@@ -56,10 +56,15 @@ pub(crate) async fn compare_with_run(
 ) -> ApiResult<Response> {
     let comparing = request.checked(RunId(run))?;
     let store = find_runs(&caller, &comparing.runs).await?;
-    start(&api, caller, (JobKind::Comparison, Some(RunId(run))), async move |job: Arc<Job>| {
-        job.note_progress("compare", 0, 1);
-        result_of(&comparing.compare(store.as_ref()).await?)
-    })
+    start(
+        &api,
+        caller,
+        (JobKind::Comparison, Some(RunId(run))),
+        async move |job: Arc<Job>, _permit| {
+            job.note_progress("compare", 0, 1);
+            result_of(&comparing.compare(store.as_ref()).await?)
+        },
+    )
 }
 
 /// Compares the output tables of a run with an export of another system, as a job.
@@ -84,26 +89,32 @@ pub(crate) async fn compare_export(
     let Upload { folder, mapping, classifications, explain, rows, .. } =
         Upload::in_time(&api, form).await?;
     let tenant = Arc::clone(&caller.tenant);
-    start(&api, caller, (JobKind::ExportComparison, Some(run)), async move |job: Arc<Job>| {
-        job.note_progress("read", 0, 2);
-        let export = |names: &mut Interner| {
-            let read = tenant.read_export(folder.path(), &mapping, names);
-            job.note_progress("compare", 1, 2);
-            read.map_err(|error| unreadable(folder.path(), error.as_ref()))
-        };
-        let mut comparison = compare_with(store.as_ref(), run, export, &mapping, explain).await?;
-        let (classes, text) = classifications;
-        comparison.classify(classes);
-        let added = comparison.append_classifications(CLASSIFICATIONS, &text);
-        let proposed = added.map_err(|error| Problem::bad(format!("{error}.")))?;
-        comparison.keep_rows(rows);
-        let document = ExportComparison {
-            comparison: ComparisonDocument(&comparison),
-            proposed_classifications: proposed,
-        };
-        let json = serde_json::to_vec(&document).map_err(|error| internal(&error))?;
-        Ok(JobResult { answer: comparison.outcome().name().to_owned(), json: json.into() })
-    })
+    start(
+        &api,
+        caller,
+        (JobKind::ExportComparison, Some(run)),
+        async move |job: Arc<Job>, _permit| {
+            job.note_progress("read", 0, 2);
+            let export = |names: &mut Interner| {
+                let read = tenant.read_export(folder.path(), &mapping, names);
+                job.note_progress("compare", 1, 2);
+                read.map_err(|error| unreadable(folder.path(), error.as_ref()))
+            };
+            let mut comparison =
+                compare_with(store.as_ref(), run, export, &mapping, explain).await?;
+            let (classes, text) = classifications;
+            comparison.classify(classes);
+            let added = comparison.append_classifications(CLASSIFICATIONS, &text);
+            let proposed = added.map_err(|error| Problem::bad(format!("{error}.")))?;
+            comparison.keep_rows(rows);
+            let document = ExportComparison {
+                comparison: ComparisonDocument(&comparison),
+                proposed_classifications: proposed,
+            };
+            let json = serde_json::to_vec(&document).map_err(|error| internal(&error))?;
+            Ok(JobResult { answer: comparison.outcome().name().to_owned(), json: json.into() })
+        },
+    )
 }
 
 /// What messages call a text of classifications that has no name.

@@ -26,6 +26,7 @@ use crate::api::Api;
 use crate::blocking::spawn_blocking;
 use crate::caller::{Caller, Viewer, unauthorized};
 use crate::extract::Path;
+use crate::permits::Permit;
 use crate::problem::{ApiResult, Problem, ProblemKind};
 
 pub(crate) use comparison::UPLOAD_BYTES;
@@ -138,7 +139,7 @@ fn start(
     api: &Arc<Api>,
     caller: Caller,
     about: (JobKind, Option<RunId>),
-    work: impl AsyncFnOnce(Arc<Job>) -> ApiResult<JobResult> + Send + 'static,
+    work: impl AsyncFnOnce(Arc<Job>, Permit) -> ApiResult<JobResult> + Send + 'static,
 ) -> ApiResult<Response> {
     let tenant = caller.tenant.id().to_owned();
     let unfinished = api.unfinished_jobs.try_acquire(&tenant, caller.token.as_deref())?;
@@ -168,7 +169,7 @@ async fn work_in_turn(
     api: &Api,
     caller: &Caller,
     job: &Arc<Job>,
-    work: impl AsyncFnOnce(Arc<Job>) -> ApiResult<JobResult> + Send + 'static,
+    work: impl AsyncFnOnce(Arc<Job>, Permit) -> ApiResult<JobResult> + Send + 'static,
 ) -> ApiResult<JobResult> {
     let (tenant, token) = (caller.tenant.id(), caller.token.as_deref());
     let permit = api.audits.acquire(tenant, token, PATIENCE).await?;
@@ -177,12 +178,8 @@ async fn work_in_turn(
     }
     job.begin();
     let job = Arc::clone(job);
-    spawn_blocking(async move || {
-        // Free when the work has ended, also after a cancel.
-        let _permit = permit;
-        work(job).await
-    })
-    .await
+    // The work keeps the permit until it has ended, also after a cancel.
+    spawn_blocking(async move || work(job, permit).await).await
 }
 
 /// The jobs of the tenant.

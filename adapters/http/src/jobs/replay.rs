@@ -38,7 +38,7 @@ pub(crate) async fn request(
 ) -> ApiResult<Response> {
     let run = RunId(run);
     let store = find_runs(&caller, &[run]).await?;
-    start(&api, caller, (JobKind::Replay, Some(run)), async move |job: Arc<Job>| {
+    start(&api, caller, (JobKind::Replay, Some(run)), async move |job: Arc<Job>, _permit| {
         let observer = Arc::new(move |progress: RunProgress<'_>| note_step(&job, progress));
         let report = replay(store.as_ref(), run, observer).await?;
         let report = serde_json::to_value(&report).map_err(|error| internal(&error))?;

@@ -91,7 +91,7 @@ pub(crate) async fn request(
         }
         (None, _) => None,
     };
-    start(&api, caller, (JobKind::Verification, run), async move |job: Arc<Job>| {
+    start(&api, caller, (JobKind::Verification, run), async move |job: Arc<Job>, _permit| {
         let observer = |progress| match progress {
             VerifyProgress::LogVerified => job.note_progress("runs", 1, 2),
             VerifyProgress::Runs { done, of } => job.note_progress("runs", of + done, 2 * of),
