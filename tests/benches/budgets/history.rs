@@ -1,5 +1,7 @@
 //! What a long history costs: commands on a store with one run, and on one with a thousand runs of
 //! the same small book; and the verification of a year of `demo` runs, estimated from a few.
+//!
+//! `HISTORY_RUNS=20` makes fewer runs, to try the measurement itself.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -11,9 +13,11 @@ use powerfill_generator::{Scale, generate};
 use crate::child::PeakMemory;
 use crate::{SEED, mebibytes, row, seconds};
 
+/// Runs of the long history.
 const RUNS: usize = 1_000;
 /// The measurements of which the median is taken.
 const ROUNDS: usize = 9;
+/// Runs of `demo`, at most as many as runs of the long history.
 const DEMO_RUNS: u64 = 10;
 /// Four runs per working day.
 const RUNS_PER_YEAR: u64 = 1_000;
@@ -21,12 +25,14 @@ const RUNS_PER_YEAR: u64 = 1_000;
 struct History<'a> {
     powerfill: &'a Path,
     folder: &'a Path,
+    runs: usize,
 }
 
 /// Measures on SQLite, and on PostgreSQL if the URLs of two empty databases are given.
 pub(crate) fn bench(powerfill: &Path, databases: Option<[String; 2]>) {
     let folder = tempfile::tempdir().unwrap();
-    let history = History { powerfill, folder: folder.path() };
+    let runs = std::env::var("HISTORY_RUNS").map_or(RUNS, |runs| runs.parse().unwrap());
+    let history = History { powerfill, folder: folder.path(), runs };
     let mut sizes = Scale::Demo.sizes();
     (sizes.loans, sizes.trades, sizes.pools) = (60, 20, 10);
     generate(&sizes, SEED, &folder.path().join("book")).unwrap();
@@ -90,7 +96,8 @@ impl History<'_> {
     }
 
     fn compare(&self, name: &str, [one, many]: &[String; 2]) {
-        for (store, runs) in [(one, 1), (many, RUNS)] {
+        let count = self.runs;
+        for (store, runs) in [(one, 1), (many, count)] {
             for _ in 0..runs {
                 assert!(
                     self.start(store, "run dir:book").wait_with_output().unwrap().status.success()
@@ -128,30 +135,31 @@ impl History<'_> {
                 mebibytes(peak_one),
                 mebibytes(peak_many)
             );
-            row(&format!("`{line}` with 1 and with {RUNS} runs, {name}"), "±20 %", &measured);
+            row(&format!("`{line}` with 1 and with {count} runs, {name}"), "±20 %", &measured);
         }
     }
 
     fn verify_a_year(&self) {
         generate(&Scale::Demo.sizes(), SEED, &self.folder.join("demo")).unwrap();
         let file = self.folder.join("year.db");
+        let runs = DEMO_RUNS.min(self.runs as u64);
         let mut size = Vec::new();
-        for _ in 0..DEMO_RUNS {
+        for _ in 0..runs {
             let run = self.start("sqlite:year.db", "run dir:demo");
             assert!(run.wait_with_output().unwrap().status.success());
             size.push(file.metadata().unwrap().len());
         }
         let begun = Instant::now();
         let peak = PeakMemory::until_exit(self.start("sqlite:year.db", "verify"));
-        let per_run = begun.elapsed().as_micros() / u128::from(DEMO_RUNS);
-        let growth = (size[size.len() - 1] - size[0]) / (DEMO_RUNS - 1);
+        let per_run = begun.elapsed().as_micros() / u128::from(runs);
+        let growth = (size[size.len() - 1] - size[0]) / (runs - 1).max(1);
         let measured = format!(
             "{} per run, {} for {RUNS_PER_YEAR}; peak {}",
             seconds(per_run),
             seconds(per_run * u128::from(RUNS_PER_YEAR)),
             mebibytes(peak)
         );
-        row(&format!("`verify` of {DEMO_RUNS} `demo` runs"), "600 s per year", &measured);
+        row(&format!("`verify` of {runs} `demo` runs"), "600 s per year", &measured);
         let measured = format!(
             "{} per further run, {} for {RUNS_PER_YEAR}",
             mebibytes(growth / 1024),
