@@ -106,6 +106,7 @@ export function short(value: string, length = 12): string {
 export function words(name: string): string {
   const text = name
     .replace(/_/g, " ")
+    .replace(/\(/g, " (")
     .replace(/([a-z])([A-Z])/g, "$1 $2")
     .toLowerCase();
   return text.charAt(0).toUpperCase() + text.slice(1);
