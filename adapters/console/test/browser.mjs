@@ -641,6 +641,11 @@ async function challenges(browser, url, run) {
   });
   await card.getByRole("row", { name: /^From the best possible/ }).waitFor();
   await look(page, "challenge");
+  // The settings of this tenant do not allow it, and the page says what to write there.
+  await card.getByRole("button", { name: "Adopt it" }).click();
+  await page.getByRole("button", { name: "Make an official run" }).click();
+  await page.getByRole("alert").getByText("allow_adoption = true").waitFor();
+  await accessible(page, "adopt");
   await page.context().close();
 }
 

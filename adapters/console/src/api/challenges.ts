@@ -69,3 +69,10 @@ export const startChallenge = async (runId: string) =>
       body: {},
     }),
   )) as Job;
+
+export const adoptChallenge = (challenge: string, key: string) =>
+  answer(
+    api.POST("/api/powerfill/challenges/{challenge}/adoption", {
+      params: { path: { challenge }, header: { "Idempotency-Key": key } },
+    }),
+  );

@@ -6,6 +6,7 @@ export const PATHS: readonly string[] = [
  "/api/powerfill/carry-cost/preview",
  "/api/powerfill/carry-cost/{instrument}/{on_day}",
  "/api/powerfill/challenges/{challenge}",
+ "/api/powerfill/challenges/{challenge}/adoption",
  "/api/powerfill/configuration",
  "/api/powerfill/configuration/history",
  "/api/powerfill/constraints",

@@ -1,6 +1,8 @@
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import {
+  adoptChallenge,
   challengeQuery,
   challengesQuery,
   startChallenge,
@@ -27,7 +29,8 @@ import { Card } from "../parts/Card";
 import { LoanId, TradeId } from "../parts/links";
 import { ShowAll, useFirst } from "../parts/ShowAll";
 import { num, Table } from "../parts/Table";
-import { RequestState } from "../shell/Problem";
+import { FormDialog } from "../shell/Dialog";
+import { ProblemNotice, RequestState } from "../shell/Problem";
 import { useTenant } from "../shell/tenant";
 import { JobProgress } from "./Checks";
 
@@ -116,9 +119,37 @@ function Movers({ loans }: { loans: ChallengedLoan[] }) {
   );
 }
 
+/** Makes the allocation of a challenge an official run, where the settings allow it. */
+function Adopt({ challenge, onClose }: { challenge: string; onClose: () => void }) {
+  const navigate = useNavigate();
+  const [key] = useState(() => crypto.randomUUID());
+  const adopt = useMutation({
+    mutationFn: () => adoptChallenge(challenge, key),
+    onSuccess: ({ run_id }) => navigate({ to: "/runs/$runId", params: { runId: run_id } }),
+  });
+  return (
+    <FormDialog
+      title="Adopt this allocation"
+      submit="Make an official run"
+      ready={!adopt.isPending}
+      onSubmit={() => {
+        adopt.mutate();
+      }}
+      onClose={onClose}
+    >
+      <p>
+        The new run has the input and the options of this one, and the placements of the challenger
+        in place of those of the passes. Each statement of the challenge is checked again first.
+      </p>
+      {adopt.isError && <ProblemNotice error={adopt.error} />}
+    </FormDialog>
+  );
+}
+
 function Found({ name }: { name: string }) {
   const tenant = useTenant();
   const query = useQuery(challengeQuery(tenant.tenant_id, name));
+  const [adopting, setAdopting] = useState(false);
   const found = query.data;
   if (!found) return <RequestState of={query} what="the challenge" />;
   const loans = [
@@ -130,10 +161,30 @@ function Found({ name }: { name: string }) {
     <>
       <Sums found={found} />
       {loans.length > 0 && <Movers loans={loans} />}
-      <p className="muted small">
-        Recorded as <code>{found.challenge}</code>. Where the settings of the tenant allow it,{" "}
-        <code>powerfill adopt {found.challenge}</code> makes an official run of it.
-      </p>
+      <div className="row">
+        {may(tenant.role, "operator") && (
+          <button
+            type="button"
+            className="button no-print"
+            onClick={() => {
+              setAdopting(true);
+            }}
+          >
+            Adopt it
+          </button>
+        )}
+        <span className="muted small">
+          Recorded as <code>{found.challenge}</code>.
+        </span>
+      </div>
+      {adopting && (
+        <Adopt
+          challenge={found.challenge}
+          onClose={() => {
+            setAdopting(false);
+          }}
+        />
+      )}
     </>
   );
 }
