@@ -24,6 +24,7 @@ mod foreign;
 mod format;
 mod hints;
 mod log;
+mod long_lived;
 mod mapped;
 mod out_folder;
 mod out_place;
@@ -37,6 +38,7 @@ mod settings;
 mod shutdown;
 mod source_reading;
 mod summary;
+mod telemetry;
 mod tenancy;
 mod terminal;
 mod urls;
@@ -66,6 +68,10 @@ const BLOCKED_THREADS_LIMIT: Duration = Duration::from_secs(1);
 /// Runs the command of the process and returns its exit status.
 pub fn main() -> ExitCode {
     let cli = Cli::of_process();
+    // Commands that go on for long have a log.
+    if cli.command.has_log() {
+        long_lived::restart_with_settings();
+    }
     let cores = std::thread::available_parallelism().map_or(MIN_WORKER_THREADS, NonZero::get);
     let workers = cores.max(MIN_WORKER_THREADS);
     match Builder::new_multi_thread().worker_threads(workers).enable_all().build() {

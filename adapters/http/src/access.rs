@@ -11,7 +11,8 @@ use tokio::time::timeout;
 use uuid::Uuid;
 
 use crate::api::Api;
-use crate::caller::{CallerSlot, RateSlot};
+use crate::caller::{Caller, CallerSlot, RateSlot};
+use crate::observer::{AnsweredRequest, method_label};
 use crate::problem::{Problem, ProblemKind};
 
 const REQUEST_ID: &str = "x-request-id";
@@ -35,7 +36,7 @@ pub(crate) async fn log_request(
 ) -> Response {
     let start = Instant::now();
     let id = request_id(request.headers());
-    let trace = trace_id(request.headers());
+    let traceparent = traceparent(request.headers());
     let slot = CallerSlot::default();
     request.extensions_mut().insert(slot.clone());
     let rate = RateSlot::default();
@@ -44,10 +45,9 @@ pub(crate) async fn log_request(
     let path = request.uri().path().to_owned();
     let is_documentation = path.starts_with(DOCUMENTATION);
     let route = request.extensions().get::<MatchedPath>().map(|route| route.as_str().to_owned());
-    let limit = match method {
-        Method::POST => api.limits.work_timeout,
-        _ if route.as_deref().is_some_and(is_made_anew) => api.limits.work_timeout,
-        _ => api.limits.answer_timeout,
+    let limit = match is_long(&method, route.as_deref(), request.uri().query()) {
+        true => api.limits.work_timeout,
+        false => api.limits.answer_timeout,
     };
     let answered = timeout(limit, next.run(request)).await;
     let mut response = answered.unwrap_or_else(|_| late(limit).into_response());
@@ -66,22 +66,19 @@ pub(crate) async fn log_request(
         response.headers_mut().insert(header::CONTENT_LENGTH, body.len().into());
         *response.body_mut() = body.into();
     }
-    let (duration, status) = (start.elapsed(), response.status().as_u16());
     let caller = slot.0.get();
-    tracing::info!(
-        target: "powerfill::access",
-        request_id = id,
-        trace_id = trace,
-        tenant = caller.map(|caller| caller.tenant.id()),
-        actor = caller.map(|caller| caller.actor.as_str()),
-        token = caller.and_then(|caller| caller.token.as_deref()),
-        %method,
-        path,
-        status,
-        micros = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX),
-        "answered"
-    );
-    api.metrics.count_request(method.as_str(), route.as_deref(), status, duration);
+    let answered = AnsweredRequest {
+        id: &id,
+        method: method_label(&method),
+        route: route.as_deref(),
+        status: response.status().as_u16(),
+        tenant: caller.map(|caller| caller.tenant.id()),
+        traceparent: traceparent.as_deref(),
+        lasted: start.elapsed(),
+    };
+    log_answer(&answered, caller, &method, &path);
+    api.metrics.count(&answered);
+    api.observer.iter().for_each(|observer| observer.answered(&answered));
     if let Ok(id) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, id);
     }
@@ -89,9 +86,30 @@ pub(crate) async fn log_request(
     response
 }
 
-/// Whether a path has files that are made when they are requested.
-fn is_made_anew(route: &str) -> bool {
-    route.ends_with("/evidence") || route.ends_with("/workbook")
+/// Writes the line of a request.
+fn log_answer(request: &AnsweredRequest<'_>, caller: Option<&Caller>, method: &Method, path: &str) {
+    tracing::info!(
+        target: "powerfill::access",
+        request_id = request.id,
+        trace_id = request.traceparent.map(|parent| &parent[3..35]),
+        tenant = request.tenant,
+        actor = caller.map(|caller| caller.actor.as_str()),
+        token = caller.and_then(|caller| caller.token.as_deref()),
+        %method,
+        path,
+        status = request.status,
+        micros = u64::try_from(request.lasted.as_micros()).unwrap_or(u64::MAX),
+        "answered"
+    );
+}
+
+/// Whether the answer is work, or a file that is made when it is requested.
+fn is_long(method: &Method, route: Option<&str>, query: Option<&str>) -> bool {
+    let is_file = |route: &str| route.ends_with("/evidence") || route.ends_with("/workbook");
+    let mut parameters = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
+    method == Method::POST
+        || route.is_some_and(is_file)
+        || parameters.any(|(name, value)| name == "format" && value == "xlsx")
 }
 
 /// The problem of a request that was not answered in time.
@@ -116,14 +134,14 @@ fn restrict(headers: &mut HeaderMap, is_documentation: bool) {
     }
 }
 
-/// The trace of the caller (W3C Trace Context), if it sends one, for the log.
-fn trace_id(headers: &HeaderMap) -> Option<String> {
+/// The header with the trace of the caller (W3C Trace Context), if it is valid.
+fn traceparent(headers: &HeaderMap) -> Option<String> {
     let parent = headers.get("traceparent")?.to_str().ok()?;
     let mut parts = parent.split('-');
     let (version, trace) = (parts.next()?, parts.next()?);
     let is_hex = |text: &str| text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
     let is_trace = trace.len() == 32 && is_hex(trace) && trace.bytes().any(|byte| byte != b'0');
-    (version.len() == 2 && is_hex(version) && is_trace).then(|| trace.to_owned())
+    (version.len() == 2 && is_hex(version) && is_trace).then(|| parent.to_owned())
 }
 
 /// The id of the request if it is fit for a log, or else a new one.

@@ -11,7 +11,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::health::Readiness;
 use crate::jobs::Jobs;
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, StoreReadings};
+use crate::observer::RequestObserver;
 use crate::permits::Permits;
 use crate::problem::{ApiResult, internal};
 use crate::rates::RateLimits;
@@ -111,6 +112,7 @@ pub struct Api {
     pub(crate) streams: Permits,
     pub(crate) tickets: Tickets,
     pub(crate) readiness: Readiness,
+    pub(crate) observer: Option<Arc<dyn RequestObserver>>,
     /// Whether workers run in this process.
     pub(crate) has_workers: bool,
     pub(crate) stop: CancellationToken,
@@ -147,6 +149,7 @@ impl Api {
             streams: streams(limits),
             tickets: Tickets::default(),
             readiness: Readiness::default(),
+            observer: None,
             has_workers: false,
             stop,
         })
@@ -170,9 +173,20 @@ impl Api {
         Self { has_workers: true, ..self }
     }
 
+    /// Lets an observer receive each answered request.
+    #[must_use]
+    pub fn observed_by(self, observer: Arc<dyn RequestObserver>) -> Self {
+        Self { observer: Some(observer), ..self }
+    }
+
     /// The metrics of the service. The workers of this process add to them.
     pub fn metrics(&self) -> Metrics {
         self.metrics.clone()
+    }
+
+    /// What the stores of all tenants say, for the metrics of [`crate::metrics::STORE_METRICS`].
+    pub async fn read_stores(&self) -> StoreReadings {
+        self.metrics.read_stores(self.tenants.values()).await
     }
 
     /// Whether a request needs a token.

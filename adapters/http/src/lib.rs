@@ -44,6 +44,7 @@ mod jobs;
 mod latest;
 mod lookup;
 pub mod metrics;
+mod observer;
 mod operate;
 mod options;
 mod overview;
@@ -75,6 +76,7 @@ mod track;
 mod tries;
 
 pub use api::{Api, Limits};
+pub use observer::{AnsweredRequest, RequestObserver};
 pub use routes::{openapi, router};
 pub use serve::{serve, serve_metrics};
 pub use tenant::{RunFile, TenantError, TenantHandle};

@@ -22,6 +22,7 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
+use crate::observer::AnsweredRequest;
 use crate::tenant::TenantHandle;
 
 /// Buckets in seconds, from a cached page to a run of a very large book.
@@ -30,9 +31,6 @@ const STEP_SECONDS: [f64; 10] = [0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.
 
 /// The time in which a store must answer.
 const STORE_TIMEOUT: Duration = Duration::from_secs(2);
-
-/// The methods that have series of their own.
-const METHODS: [&str; 7] = ["GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH"];
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ResponseLabels {
@@ -81,18 +79,11 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    pub(crate) fn count_request(
-        &self,
-        method: &str,
-        route: Option<&str>,
-        status: u16,
-        duration: Duration,
-    ) {
-        // A caller must not be able to make series with invented methods.
-        let method = if METHODS.contains(&method) { method } else { "other" }.to_owned();
-        let route = route.unwrap_or("none").to_owned();
+    pub(crate) fn count(&self, request: &AnsweredRequest<'_>) {
+        let (method, route) = (request.method.to_owned(), request.route_or_none().to_owned());
         let labels = RouteLabels { method: method.clone(), route: route.clone() };
-        self.request_seconds.get_or_create(&labels).observe(duration.as_secs_f64());
+        self.request_seconds.get_or_create(&labels).observe(request.lasted.as_secs_f64());
+        let status = request.status;
         self.responses.get_or_create(&ResponseLabels { method, route, status }).inc();
     }
 
@@ -118,8 +109,11 @@ impl Metrics {
         Arc::new(StepTimer { tenant: tenant.to_owned(), steps, current: Mutex::new(None) })
     }
 
-    /// The metrics of these tenants as text, in the format of OpenMetrics.
-    pub async fn text(&self, tenants: impl Iterator<Item = &Arc<dyn TenantHandle>>) -> String {
+    /// Reads the stores of these tenants.
+    pub(crate) async fn read_stores(
+        &self,
+        tenants: impl Iterator<Item = &Arc<dyn TenantHandle>>,
+    ) -> StoreReadings {
         let tenants = tenants.map(|tenant| async {
             let store = tokio::time::timeout(STORE_TIMEOUT, async {
                 let store = tenant.store().await.ok()?;
@@ -130,14 +124,22 @@ impl Metrics {
             let streams = self.stream_positions(&id);
             (id, TenantMetrics { store, streams })
         });
-        let tenants = futures::future::join_all(tenants).await.into_iter().collect();
+        StoreReadings(futures::future::join_all(tenants).await.into_iter().collect())
+    }
+
+    /// The metrics of these tenants as text, in the format of OpenMetrics.
+    pub(crate) async fn text(
+        &self,
+        tenants: impl Iterator<Item = &Arc<dyn TenantHandle>>,
+    ) -> String {
+        let stores = self.read_stores(tenants).await;
         let steps = self.step_seconds.lock().clone();
         let mut registry = Registry::with_prefix("powerfill");
         let (responses, seconds) = (self.responses.clone(), self.request_seconds.clone());
         registry.register("http_requests", "Requests that were answered", responses);
         let help = "Time from the head of a request to the head of its answer";
         registry.register("http_request_seconds", help, seconds);
-        registry.register_collector(Box::new(TenantCollector { tenants, steps }));
+        registry.register_collector(Box::new(TenantCollector { stores, steps }));
         let mut text = String::new();
         encode(&mut text, &registry).expect("writing to a text does not fail");
         text
@@ -224,93 +226,137 @@ impl StoreMetrics {
 struct TenantMetrics {
     /// `None` if the store does not answer.
     store: Option<StoreMetrics>,
+    /// The positions of the live event streams.
     streams: Vec<u64>,
 }
 
+impl TenantMetrics {
+    /// A value of a store that answers, without more labels.
+    fn one(&self, value: impl Fn(&StoreMetrics) -> u64) -> Vec<LabeledValue> {
+        self.store.iter().map(|store| (vec![], value(store))).collect()
+    }
+
+    fn subscriber_lags(&self) -> Vec<LabeledValue> {
+        let Some(store) = &self.store else { return Vec::new() };
+        let lag = |position: u64| store.events.saturating_sub(position);
+        let slowest = self.streams.iter().min().map_or(0, |position| lag(*position));
+        let subscribers = store.subscribers.iter().map(|(name, at)| (name.clone(), lag(*at)));
+        let lags = subscribers.chain([("slowest_event_stream".to_owned(), slowest)]);
+        lags.map(|(name, lag)| (vec![("subscriber", name)], lag)).collect()
+    }
+}
+
+/// What the stores of some tenants said.
+#[derive(Debug)]
+pub struct StoreReadings(BTreeMap<String, TenantMetrics>);
+
+/// A value with its labels.
+pub type LabeledValue = (Vec<(&'static str, String)>, u64);
+
+/// A metric that is read from stores.
+#[derive(Debug)]
+pub struct StoreMetric {
+    /// Its name, without a prefix.
+    pub name: &'static str,
+    /// What it counts.
+    pub help: &'static str,
+    /// Whether it only grows.
+    pub is_counter: bool,
+    values: fn(&TenantMetrics) -> Vec<LabeledValue>,
+}
+
+impl StoreMetric {
+    const fn gauge(
+        (name, help): (&'static str, &'static str),
+        values: fn(&TenantMetrics) -> Vec<LabeledValue>,
+    ) -> Self {
+        Self { name, help, is_counter: false, values }
+    }
+
+    /// Its values, each with the label `tenant` first.
+    pub fn values(&self, stores: &StoreReadings) -> Vec<LabeledValue> {
+        let of_tenant = |(id, tenant): (&String, &TenantMetrics)| {
+            let mut values = (self.values)(tenant);
+            values.iter_mut().for_each(|(labels, _)| labels.insert(0, ("tenant", id.clone())));
+            values
+        };
+        stores.0.iter().flat_map(of_tenant).collect()
+    }
+}
+
+/// The metrics that are read from stores.
+pub static STORE_METRICS: [StoreMetric; 7] = [
+    StoreMetric::gauge(("store_up", "Whether the tenant's store answers"), |tenant| {
+        vec![(vec![], u64::from(tenant.store.is_some()))]
+    }),
+    StoreMetric::gauge(("runs", "Runs by status"), |tenant| {
+        let runs = tenant.store.iter().flat_map(|store| &store.runs);
+        runs.map(|(status, runs)| (vec![("status", (*status).to_owned())], *runs)).collect()
+    }),
+    StoreMetric::gauge(("queue_depth", "Runs that wait for a worker"), |tenant| {
+        tenant.one(|store| store.queued)
+    }),
+    StoreMetric {
+        is_counter: true,
+        ..StoreMetric::gauge(("events_appended", "Events in the log"), |tenant| {
+            tenant.one(|store| store.events)
+        })
+    },
+    StoreMetric::gauge(
+        (
+            "projection_lag_events",
+            "Events of the latest Complete run that the tables do not have yet",
+        ),
+        |tenant| {
+            let lag = tenant.store.iter().map(|store| store.projection_lag);
+            lag.map(|lag| (vec![("projection", "output_tables".to_owned())], lag)).collect()
+        },
+    ),
+    StoreMetric::gauge(("event_streams", "Live event streams"), |tenant| {
+        tenant.one(|_| tenant.streams.len() as u64)
+    }),
+    StoreMetric::gauge(
+        ("subscriber_lag_events", "Events that a subscriber has not received yet"),
+        TenantMetrics::subscriber_lags,
+    ),
+];
+
 #[derive(Debug)]
 struct TenantCollector {
-    tenants: BTreeMap<String, TenantMetrics>,
+    stores: StoreReadings,
     steps: StepSeconds,
 }
 
-/// The labels of a series.
-type Labels<'a> = Vec<(&'static str, &'a str)>;
-
-impl TenantCollector {
-    /// The values of each tenant whose store answers, one per value of the other labels.
-    fn values<'a>(
-        &'a self,
-        of: impl Fn(&'a StoreMetrics, &'a TenantMetrics) -> Vec<(Labels<'a>, u64)> + 'a,
-    ) -> impl Iterator<Item = (Labels<'a>, u64)> {
-        self.tenants.iter().flat_map(move |(id, tenant)| {
-            let values = tenant.store.as_ref().map_or_else(Vec::new, |store| of(store, tenant));
-            values.into_iter().map(move |(mut labels, value)| {
-                labels.insert(0, ("tenant", id));
-                (labels, value)
-            })
-        })
-    }
-}
-
-fn encode_family<'a, M: EncodeMetric>(
+fn encode_family<M: EncodeMetric>(
     encoder: &mut DescriptorEncoder,
     (name, help, metric_type): (&str, &str, MetricType),
-    values: impl Iterator<Item = (Labels<'a>, M)>,
+    values: impl Iterator<Item = (Vec<(&'static str, String)>, M)>,
 ) -> fmt::Result {
     let mut family = encoder.encode_descriptor(name, help, None, metric_type)?;
     for (labels, value) in values {
-        value.encode(family.encode_family(&labels.as_slice())?)?;
+        value.encode(family.encode_family(&labels)?)?;
     }
     Ok(())
-}
-
-fn encode_gauges<'a>(
-    encoder: &mut DescriptorEncoder,
-    (name, help): (&str, &str),
-    values: impl Iterator<Item = (Labels<'a>, u64)>,
-) -> fmt::Result {
-    let gauge = |value| ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX));
-    let values = values.map(|(labels, value)| (labels, gauge(value)));
-    encode_family(encoder, (name, help, MetricType::Gauge), values)
 }
 
 impl Collector for TenantCollector {
     fn encode(&self, mut encoder: DescriptorEncoder) -> fmt::Result {
         let out = &mut encoder;
-        let up = self
-            .tenants
-            .iter()
-            .map(|(id, tenant)| (vec![("tenant", id.as_str())], u64::from(tenant.store.is_some())));
-        encode_gauges(out, ("store_up", "Whether the tenant's store answers"), up)?;
-        let runs = self.values(|store, _| {
-            store.runs.iter().map(|(status, runs)| (vec![("status", *status)], *runs)).collect()
-        });
-        encode_gauges(out, ("runs", "Runs by status"), runs)?;
-        let queued = self.values(|store, _| vec![(vec![], store.queued)]);
-        encode_gauges(out, ("queue_depth", "Runs that wait for a worker"), queued)?;
-        let events = self.values(|store, _| vec![(vec![], store.events)]);
-        let events = events.map(|(labels, value)| (labels, ConstCounter::new(value)));
-        encode_family(out, ("events_appended", "Events in the log", MetricType::Counter), events)?;
-        let lag = self
-            .values(|store, _| vec![(vec![("projection", "output_tables")], store.projection_lag)]);
-        let help = "Events of the latest Complete run that the tables do not have yet";
-        encode_gauges(out, ("projection_lag_events", help), lag)?;
-        let streams = self.values(|_, tenant| vec![(vec![], tenant.streams.len() as u64)]);
-        encode_gauges(out, ("event_streams", "Live event streams"), streams)?;
-        let lags = self.values(|store, tenant| {
-            let lag = |position: u64| store.events.saturating_sub(position);
-            let slowest = tenant.streams.iter().min().map_or(0, |position| lag(*position));
-            let subscribers = store
-                .subscribers
-                .iter()
-                .map(|(name, position)| (vec![("subscriber", name.as_str())], lag(*position)));
-            subscribers.chain([(vec![("subscriber", "slowest_event_stream")], slowest)]).collect()
-        });
-        let help = "Events that a subscriber has not received yet";
-        encode_gauges(out, ("subscriber_lag_events", help), lags)?;
-        let steps = self.steps.iter().filter(|((tenant, _), _)| self.tenants.contains_key(tenant));
+        for metric in &STORE_METRICS {
+            let values = metric.values(&self.stores).into_iter();
+            if metric.is_counter {
+                let values = values.map(|(labels, value)| (labels, ConstCounter::new(value)));
+                encode_family(out, (metric.name, metric.help, MetricType::Counter), values)?;
+            } else {
+                let gauge = |value| ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX));
+                let values = values.map(|(labels, value)| (labels, gauge(value)));
+                encode_family(out, (metric.name, metric.help, MetricType::Gauge), values)?;
+            }
+        }
+        let steps = self.steps.iter().filter(|((tenant, _), _)| self.stores.0.contains_key(tenant));
         let steps = steps.map(|((tenant, step), seconds)| {
-            (vec![("tenant", tenant.as_str()), ("step", step.as_str())], seconds.clone())
+            let labels = vec![("tenant", tenant.clone()), ("step", step.as_str().to_owned())];
+            (labels, seconds.clone())
         });
         let help = "Time that the steps of runs took in this process";
         encode_family(out, ("step_seconds", help, MetricType::Histogram), steps)

@@ -21,4 +21,5 @@ mod service;
 mod sessions;
 mod stalled_streams;
 mod streams;
+mod telemetry;
 mod tries;

@@ -20,7 +20,7 @@ use powerfill_events::run::event::RunOrigin;
 use powerfill_events::values::Timestamp;
 use powerfill_evidence::ExportRequest;
 use powerfill_http::tokens::{TokenFile, TokenRole};
-use powerfill_http::{Api, Limits, RunFile, TenantError, TenantHandle};
+use powerfill_http::{Api, Limits, RequestObserver, RunFile, TenantError, TenantHandle};
 use powerfill_ports::Store;
 use powerfill_ports::copying::CopyStore;
 use powerfill_snapshot::{GivenOptions, Validated, validate};
@@ -223,6 +223,14 @@ impl Service {
     }
 
     pub(crate) fn with(limits: Limits) -> Self {
+        Self::with_tokens(limits, None)
+    }
+
+    pub(crate) fn observed_by(observer: Arc<dyn RequestObserver>) -> Self {
+        Self::with_tokens(Limits::default(), Some(observer))
+    }
+
+    fn with_tokens(limits: Limits, observer: Option<Arc<dyn RequestObserver>>) -> Self {
         let folder = Arc::new(tempfile::tempdir().unwrap());
         let token = |tenant, role, name| {
             let (now, until) = (Timestamp::from_micros(NOW), Timestamp::from_micros(NOW + HOUR));
@@ -231,20 +239,24 @@ impl Service {
         let viewer = token("one", TokenRole::Viewer, "vera");
         let operator = token("one", TokenRole::Operator, "otto");
         let other_tenant = token("other", TokenRole::Admin, "eve");
-        Self { viewer, operator, other_tenant, ..Self::open(&folder, limits) }
+        Self { viewer, operator, other_tenant, ..Self::open(&folder, limits, observer) }
     }
 
     /// A service that has no tokens.
     pub(crate) fn without_tokens() -> Self {
-        Self::open(&Arc::new(tempfile::tempdir().unwrap()), Limits::default())
+        Self::open(&Arc::new(tempfile::tempdir().unwrap()), Limits::default(), None)
     }
 
     /// Another process over the same folder, without the tokens' texts.
     pub(crate) fn restarted(&self) -> Self {
-        Self::open(&self.folder, Limits::default())
+        Self::open(&self.folder, Limits::default(), None)
     }
 
-    fn open(folder: &Arc<TempDir>, limits: Limits) -> Self {
+    fn open(
+        folder: &Arc<TempDir>,
+        limits: Limits,
+        observer: Option<Arc<dyn RequestObserver>>,
+    ) -> Self {
         let tenant = |id: &'static str| {
             let store = SqliteStore::open(folder.path().join(format!("{id}.db"))).unwrap();
             let case = Mutex::new(case("12-kickout-reasons"));
@@ -266,7 +278,11 @@ impl Service {
         let tenants = [Arc::clone(&one) as Arc<dyn TenantHandle>, other];
         let tokens = tokens_of(folder);
         let api = Api::new(tenants, tokens, Arc::clone(&clock) as _, stop.clone()).unwrap();
-        let api = Arc::new(api.with_limits(limits));
+        let api = api.with_limits(limits);
+        let api = Arc::new(match observer {
+            Some(observer) => api.observed_by(observer),
+            None => api,
+        });
         let router = powerfill_http::router(Arc::clone(&api));
         let [viewer, operator, other_tenant] = [const { String::new() }; 3];
         let folder = Arc::clone(folder);
@@ -363,7 +379,7 @@ impl Service {
         self.send(self.request("POST", &path, &self.operator, body)).await
     }
 
-    fn runner(&self) -> Runner {
+    pub(crate) fn runner(&self) -> Runner {
         let (clock, lease) = (Arc::clone(&self.clock) as _, Duration::from_secs(30));
         Runner::new(self.store(), clock, "worker".to_owned(), lease)
     }

@@ -164,6 +164,7 @@ const ADAPTERS_KNOW: &[(&str, &[&str])] = &[
     ("adapters/sqlserver", &["events", "ports", "snapshot", "tables"]),
     ("adapters/evidence", &["events", "ports", "snapshot", "tables"]),
     ("adapters/nats", &["events", "ports"]),
+    ("adapters/otlp", &["app", "events", "http"]),
     ("adapters/generator", &["snapshot"]),
     ("adapters/console", &[]),
     (

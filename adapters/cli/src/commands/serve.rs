@@ -33,6 +33,7 @@ use crate::args::ServeArgs;
 use crate::error::CliError;
 use crate::output::print_text;
 use crate::settings::{ProgramSettings, TenantSettings};
+use crate::telemetry::ProcessTelemetry;
 use crate::tenancy::{SnapshotInput, TenantStore};
 use crate::{log, shutdown, workbook};
 
@@ -98,14 +99,11 @@ async fn serve<'t>(
     let shutdown = shutdown::on_signal()?;
     let api = Api::new(tenants.clone(), tokens, Arc::new(SystemClock), shutdown.clone())?;
     let api = api.with_limits(Limits { rate: args.requests_per_second, ..Limits::default() });
-    let api = Arc::new(if args.no_workers { api } else { api.with_workers() });
-    if !api.may_listen_on(args.listen) {
-        return Err(CliError::environment(format!(
-            "--listen {}: without a token, the service answers on this machine only: listen on \
-             127.0.0.1, or create a token first with `powerfill token create`",
-            args.listen
-        )));
-    }
+    let telemetry = ProcessTelemetry::start()?;
+    let api = if args.no_workers { api } else { api.with_workers() };
+    let api = Arc::new(telemetry.observe_requests(api));
+    telemetry.observe_stores(&api);
+    ensure_may_listen(&api, args.listen)?;
     shutdown.run_until_cancelled(join_all(tenants.iter().map(open_store))).await;
     let (listener, address) = listen(args.listen).await?;
     print_text(format!("listening on http://{address}, for {} tenants\n", tenants.len()))?;
@@ -123,16 +121,35 @@ async fn serve<'t>(
         if args.no_workers {
             return Ok(());
         }
-        let metrics = api.metrics();
-        let observers: Observers =
-            Arc::new(move |tenant| metrics.step_timer(tenant.map_or("", |tenant| tenant.as_str())));
+        let observers = observers(&api, telemetry.clone());
         work_on(with_targets(stores)?, &name, &shutdown, false, observers).await
     };
     let serving = async {
         let serving = powerfill_http::serve(listener, Arc::clone(&api));
-        tokio::join!(serving, metrics, working).2
+        let worked = tokio::join!(serving, metrics, working).2;
+        telemetry.clone().shut_down().await;
+        worked
     };
     shutdown::bounded(&shutdown, serving).await
+}
+
+/// The observers of the runs that a service works on.
+fn observers(api: &Api, telemetry: ProcessTelemetry) -> Observers {
+    let metrics = api.metrics();
+    Arc::new(move |tenant| {
+        let tenant = tenant.map_or("", |tenant| tenant.as_str());
+        telemetry.run_observer(tenant, metrics.step_timer(tenant))
+    })
+}
+
+fn ensure_may_listen(api: &Api, address: SocketAddr) -> Result<(), CliError> {
+    match api.may_listen_on(address) {
+        true => Ok(()),
+        false => Err(CliError::environment(format!(
+            "--listen {address}: without a token, the service answers on this machine only: listen \
+             on 127.0.0.1, or create a token first with `powerfill token create`"
+        ))),
+    }
 }
 
 /// Listens on the address of the metrics, if they have one.

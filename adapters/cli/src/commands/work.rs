@@ -28,6 +28,7 @@ use crate::args::WorkArgs;
 use crate::error::CliError;
 use crate::output::print_text;
 use crate::settings::ProgramSettings;
+use crate::telemetry::ProcessTelemetry;
 use crate::tenancy::TenantStore;
 use crate::{log, shutdown};
 
@@ -55,9 +56,19 @@ pub(crate) async fn run(args: WorkArgs, settings: &ProgramSettings) -> Result<()
     let shutdown = shutdown::on_signal()?;
     let name = args.name.unwrap_or_else(process_name);
     log::start(args.log.log_format);
-    let observers: Observers = Arc::new(|_| Arc::new(NoObserver));
-    let work = work_on(with_targets(stores)?, &name, &shutdown, args.once, observers);
-    shutdown::bounded(&shutdown, work).await
+    let telemetry = ProcessTelemetry::start()?;
+    let observing = telemetry.clone();
+    let observers: Observers = Arc::new(move |tenant| {
+        let tenant = tenant.map_or("", |tenant| tenant.as_str());
+        observing.run_observer(tenant, Arc::new(NoObserver))
+    });
+    let stores = with_targets(stores)?;
+    let working = async {
+        let worked = work_on(stores, &name, &shutdown, args.once, observers).await;
+        telemetry.shut_down().await;
+        worked
+    };
+    shutdown::bounded(&shutdown, working).await
 }
 
 /// Adds the policy of `powerfill.toml` to each store.
