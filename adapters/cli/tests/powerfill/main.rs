@@ -29,6 +29,7 @@ mod large_tables;
 mod listing;
 mod misuse;
 #[cfg(unix)]
+mod openapi_generator;
 mod openapi_npm;
 #[cfg(unix)]
 mod openapi_tools;

@@ -44,7 +44,7 @@ const SETTINGS: &str = r#"{
   "files": ["ask.ts"]
 }"#;
 
-fn tools() -> PathBuf {
+pub(crate) fn tools() -> PathBuf {
     let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let given = std::env::var_os("POWERFILL_OPENAPI_NPM").map(PathBuf::from);
     let tools = given.unwrap_or_else(|| top.join("target/openapi-npm")).join("node_modules/.bin");

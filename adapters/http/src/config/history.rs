@@ -39,7 +39,7 @@ pub(crate) struct AsOfQuery {
 
 /// A configuration.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct Configuration {
+pub(crate) struct WholeConfiguration {
     /// The number of changes that it results from.
     version: u64,
     /// The six tables by name. Rows have the columns of the table as text, and null for NULL.
@@ -56,7 +56,7 @@ fn row(cells: RowCells) -> Value {
 /// The whole configuration that the tenant manages, as of any version or time.
 #[utoipa::path(get, operation_id = "configuration",
     path = "/api/powerfill/configuration", tag = "configuration", params(AsOfQuery),
-    responses((status = 200, body = Configuration,
+    responses((status = 200, body = WholeConfiguration,
             headers(("ETag" = String, description = "For If-None-Match"))),
         (status = 304, description = "It has not changed since If-None-Match"),
         (status = 404)))]
@@ -82,7 +82,7 @@ pub(crate) async fn show(
     };
     let tables = ConfigTable::ALL.map(table).into_iter().collect();
     let version = state.version();
-    let answer = ([etag(&[version])], Json(Configuration { version, tables }));
+    let answer = ([etag(&[version])], Json(WholeConfiguration { version, tables }));
     Ok(unless_known(&headers, answer.into_response()))
 }
 

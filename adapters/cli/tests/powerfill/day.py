@@ -1,0 +1,80 @@
+"""A day of a desk, with the client that openapi-generator makes. It refuses answers that are not as
+the document says. Prints a line per part of the day."""
+
+import sys
+import time
+
+import openapi_client as api
+from openapi_client.configuration import Configuration
+from openapi_client.exceptions import ApiException
+
+TENANT = "GENERATED"
+client = api.ApiClient(Configuration(host=sys.argv[1], access_token=sys.argv[2]))
+audit, challenges = api.AuditApi(client), api.ChallengesApi(client)
+configuration, events = api.ConfigurationApi(client), api.EventsApi(client)
+reports, runs = api.ReportsApi(client), api.RunsApi(client)
+stories = api.StoriesApi(client)
+
+
+def until_over(read):
+    while True:
+        now = read()
+        if now.status.value in ("Complete", "Failed", "Cancelled"):
+            return now
+        time.sleep(0.05)
+
+
+def finished(job):
+    return until_over(lambda: audit.job(job.job_id, TENANT))
+
+
+# Configure: a rule is added, linked to a node, and stale changes are refused.
+rule = api.SecRuleGiven(rule_syntax="fico >= 300")
+token = configuration.put_sec_rule("ANY FICO", TENANT, rule, reason="desk meeting").token
+node = configuration.list_constraints(TENANT).rows[0]
+path = [node.investor_id, node.investor_instrument_name, node.constraint_name]
+configuration.put_rule_link(*[part or "-" for part in path], "ANY FICO", TENANT)
+try:
+    configuration.put_sec_rule("ANY FICO", TENANT, rule, if_match=f'"{token - 1}"')
+except ApiException as stale:
+    print("configure:", stale.status, stale.data.type.rsplit(":", 1)[1])
+last = configuration.configuration_history(TENANT, limit=1000).changes[-1]
+print("history:", last.event, last.actor)
+
+# Run: a repeated request is the same run; its events arrive while it is worked on.
+asked = api.Asked(options=api.Options(price_mode="pc"))
+print("preflight refuses:", api.InputApi(client).preflight(TENANT, asked).refused)
+run = runs.run(TENANT, asked, idempotency_key="morning").run_id
+print("again:", runs.run(TENANT, asked, idempotency_key="morning").run_id == run)
+followed, after = [], 0
+while not followed or not followed[-1].type.startswith("powerfill.run.RunCompleted"):
+    page = events.of_run(run, TENANT, after=after, limit=100)
+    followed, after = followed + page.events, page.next_after
+shown = runs.show(run, TENANT)
+print("run:", shown.status.value, shown.fraction, len(followed) == shown.events)
+
+# Read: all pages of a report, in an order, are its loans; a story, the value, the overview.
+loans, cursor = [], None
+while cursor is not None or not loans:
+    page = reports.report_guide(run, TENANT, limit=2, cursor=cursor, sort="-score")
+    loans, cursor = loans + [row.loan_id for row in page.rows], page.next
+print("pages:", len(loans) == len(set(loans)) > 2)
+print("story:", loans[0] in str(stories.loan(run, loans[0], TENANT)))
+total = reports.report_value(run, TENANT).rows[0]
+print("value:", total.loans > 0, reports.overview(run, TENANT).run.run_id == str(run))
+
+# Try, challenge, and verify.
+body = api.TriesBody(base_run=run, tries=[api.EditedTry(edits=["price_mode=po"])])
+tried = api.ScenariosApi(client).try_edits(TENANT, body)
+print("try:", tried.tries[0].name, tried.base.value == total.value_amount)
+challenge = finished(challenges.challenge(run, TENANT, api.ChallengeRequest(steps=2000)))
+names = [item.challenge for item in challenges.challenges(run, TENANT).challenges]
+print("challenge:", challenge.status.value, challenge.answer in names)
+since = api.VerificationRequest(since=audit.seal(TENANT))
+print("verify:", finished(audit.verify_in_job(TENANT, since)).answer)
+
+# Export: all rows at once, as another system would have them, and files to keep.
+csv = reports.report_guide_without_preload_content(run, TENANT, format="csv", whole=True).data
+files = [("pfill_powerfill_guide.csv", csv)]
+print("export:", finished(audit.compare_with_export(run, TENANT, file=files)).answer)
+print("files:", audit.evidence(run, TENANT)[:2], reports.workbook(run, TENANT)[:2])
