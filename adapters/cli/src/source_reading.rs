@@ -12,18 +12,29 @@ use crate::urls::SourceUrl;
 impl SourceUrl {
     /// Reads the tables, without validation.
     pub(crate) async fn read(&self) -> Result<RawSnapshot, CliError> {
+        self.read_limited(usize::MAX).await
+    }
+
+    /// As [`SourceUrl::read`]. A table with more rows is a fault, or is read up to the row after
+    /// them: a compressed file, or a view, can have any number.
+    async fn read_limited(&self, most: usize) -> Result<RawSnapshot, CliError> {
         match self {
-            Self::Folder(path) => read_file(path, powerfill_csv::read_folder).await,
-            Self::Sqlite(path) => read_file(path, powerfill_sqlite::source::read).await,
+            Self::Folder(path) => {
+                read_file(path, move |path| powerfill_csv::read_folder_limited(path, most)).await
+            }
+            Self::Sqlite(path) => {
+                read_file(path, move |path| powerfill_sqlite::source::read_limited(path, most))
+                    .await
+            }
             Self::Workbook(path) => read_file(path, powerfill_xlsx::read).await,
             Self::Mismo(path) => {
                 let path = path.clone();
                 let read = tokio::task::spawn_blocking(move || read_messages(&path)).await;
                 read.map_err(CliError::environment)?
             }
-            Self::Postgres(url) => {
-                powerfill_postgres::source::read(url).await.map_err(CliError::environment)
-            }
+            Self::Postgres(url) => powerfill_postgres::source::read_limited(url, most)
+                .await
+                .map_err(CliError::environment),
             Self::SqlServer(url) => {
                 powerfill_sqlserver::source::read(url).await.map_err(CliError::environment)
             }
@@ -37,13 +48,9 @@ impl SourceUrl {
         mapping: Option<&Path>,
         max_rows: Option<usize>,
     ) -> Result<RawSnapshot, CliError> {
-        let raw = match (mapping, self, max_rows) {
-            (Some(mapping), ..) => mapped::read(self, mapping).await?,
-            // A compressed file can have any number of rows: it is read no further than necessary.
-            (None, Self::Folder(path), Some(most)) => {
-                read_file(path, move |path| powerfill_csv::read_folder_limited(path, most)).await?
-            }
-            (None, ..) => self.read().await?,
+        let raw = match mapping {
+            Some(mapping) => mapped::read(self, mapping).await?,
+            None => self.read_limited(max_rows.unwrap_or(usize::MAX)).await?,
         };
         for note in raw.mapping.iter().flat_map(|mapping| &mapping.notes) {
             print_note(format_args!("note: {note}\n"));

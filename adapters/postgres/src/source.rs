@@ -85,7 +85,18 @@ fn bare_or_quoted(name: &str) -> String {
 /// If the database cannot be reached or listed. A table that cannot be read is a fault in the
 /// result.
 pub async fn read(url: &PostgresUrl) -> Result<RawSnapshot, PostgresSourceError> {
-    (|| read_database(url))
+    read_limited(url, usize::MAX).await
+}
+
+/// As [`read`], at most the row after the first `most` of a table.
+///
+/// # Errors
+/// As of [`read`].
+pub async fn read_limited(
+    url: &PostgresUrl,
+    most: usize,
+) -> Result<RawSnapshot, PostgresSourceError> {
+    (|| read_database(url, most))
         .retry(SOURCE)
         .when(StoreError::is_transient)
         .await
@@ -122,7 +133,7 @@ async fn read_wanted_tables(
             others.push(name);
             continue;
         }
-        tables.push(match read_table(&tx, schema, &name, &name).await {
+        tables.push(match read_table(&tx, (schema, &name), &name, usize::MAX).await {
             Ok(table) => table,
             Err(TableReadError::Store(error)) => return Err(error),
             Err(TableReadError::TooLarge(error)) => {
@@ -134,7 +145,7 @@ async fn read_wanted_tables(
     Ok((tables, others))
 }
 
-async fn read_database(url: &PostgresUrl) -> Result<RawSnapshot, StoreError> {
+async fn read_database(url: &PostgresUrl, most: usize) -> Result<RawSnapshot, StoreError> {
     let schema = url.schema.as_deref().unwrap_or("public");
     let pool = ConnectionPool::new(url)?;
     let mut client = pool.session().await?;
@@ -161,7 +172,7 @@ async fn read_database(url: &PostgresUrl) -> Result<RawSnapshot, StoreError> {
         }
         // A savepoint: a table that cannot be read must not end the transaction.
         let inner = tx.transaction().await.map_err(store_error)?;
-        match read_table(&inner, schema, table, name).await {
+        match read_table(&inner, (schema, name), table, most).await {
             Ok(read) => {
                 inner.commit().await.map_err(store_error)?;
                 snapshot.tables.push(read);
@@ -220,11 +231,13 @@ enum TableReadError {
 /// Reads a table as a stream of rows, so that only the result is in memory.
 async fn read_table(
     tx: &Transaction<'_>,
-    schema: &str,
+    (schema, name): (&str, &str),
     table: &str,
-    name: &str,
+    most: usize,
 ) -> Result<RawTable, TableReadError> {
-    let sql = format!("SELECT * FROM {}.{}", quoted(schema), quoted(name));
+    // The row after them says that there are more.
+    let limit = i64::try_from(most).unwrap_or(i64::MAX).saturating_add(1);
+    let sql = format!("SELECT * FROM {}.{} LIMIT {limit}", quoted(schema), quoted(name));
     let statement = answered(tx.prepare(&sql)).await?;
     let (columns, types): (Vec<String>, Vec<Type>) = statement
         .columns()

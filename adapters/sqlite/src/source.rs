@@ -65,7 +65,15 @@ fn advice(path: &Path) -> String {
 /// If the database cannot be opened or listed. A table that cannot be read is a fault in the
 /// result.
 pub fn read(path: &Path) -> Result<RawSnapshot, SqliteSourceError> {
-    read_one_state(path, read_database)
+    read_limited(path, usize::MAX)
+}
+
+/// As [`read`], at most the row after the first `most` of a table.
+///
+/// # Errors
+/// As of [`read`].
+pub fn read_limited(path: &Path, most: usize) -> Result<RawSnapshot, SqliteSourceError> {
+    read_one_state(path, |transaction| read_database(transaction, most))
 }
 
 /// Reads the tables and views whose names `is_wanted` accepts, for a mapping. The others are listed
@@ -84,7 +92,7 @@ pub fn read_wanted(
                 others.push(name);
                 continue;
             }
-            tables.push(match read_table(transaction, &name) {
+            tables.push(match read_table(transaction, &name, usize::MAX) {
                 Ok(table) => table,
                 Err(TableError::Database(error)) => return Err(error),
                 Err(TableError::TooLarge(error)) => {
@@ -116,7 +124,7 @@ fn read_one_state<T>(
     Err(SqliteSourceError::Changed(path.to_owned()))
 }
 
-fn read_database(transaction: &Transaction<'_>) -> rusqlite::Result<RawSnapshot> {
+fn read_database(transaction: &Transaction<'_>, most: usize) -> rusqlite::Result<RawSnapshot> {
     let mut snapshot = RawSnapshot::default();
     let mut present: BTreeSet<&'static str> = BTreeSet::new();
     for name in relation_names(transaction)? {
@@ -126,7 +134,7 @@ fn read_database(transaction: &Transaction<'_>) -> rusqlite::Result<RawSnapshot>
         }
     }
     for table in table_names().filter(|table| present.contains(table)) {
-        match read_table(transaction, table) {
+        match read_table(transaction, table, most) {
             Ok(read) => snapshot.tables.push(read),
             Err(error) => snapshot.faults.push(SourceFault {
                 table: table.to_owned(),
@@ -156,14 +164,21 @@ enum TableError {
     TooLarge(#[from] TooLarge),
 }
 
-fn read_table(transaction: &Transaction<'_>, name: &str) -> Result<RawTable, TableError> {
+fn read_table(
+    transaction: &Transaction<'_>,
+    name: &str,
+    most: usize,
+) -> Result<RawTable, TableError> {
     let quoted = name.replace('"', "\"\"");
     let mut query = transaction.prepare(&format!("SELECT * FROM \"{quoted}\""))?;
     let columns: Vec<String> = query.column_names().map(str::to_owned).collect();
     let width = columns.len();
     let mut table = RawTable::new(name, columns, false);
     let mut rows = query.query([])?;
-    while let Some(row) = rows.next()? {
+    // The row after them says that there are more.
+    while table.rows() <= most
+        && let Some(row) = rows.next()?
+    {
         for column in 0..width {
             push_value(&mut table, row.get_ref(column)?)?;
         }

@@ -231,6 +231,25 @@ fn a_table_with_too_many_rows_is_a_fault() {
     server.stop();
 }
 
+/// A view of a database can have any number of rows: it is read no further than necessary.
+#[test]
+fn an_endless_view_is_a_fault() {
+    let sandbox = sandbox();
+    let database = rusqlite::Connection::open(sandbox.path("endless.db")).expect("a database");
+    let view = "CREATE VIEW loan AS WITH RECURSIVE counted(loan_id) AS \
+                (SELECT 1 UNION ALL SELECT loan_id + 1 FROM counted) SELECT loan_id FROM counted";
+    database.execute_batch(view).expect("a view");
+    let settings = std::fs::read_to_string(sandbox.path("powerfill.toml")).expect("settings");
+    let (before, _) = settings.split_once("source = ").expect("a source");
+    let settings = format!("{before}source = \"sqlite:endless.db\"\n");
+    std::fs::write(sandbox.path("powerfill.toml"), settings).expect("settings are written");
+    let server = Server::start(&sandbox, &["--no-workers", "--max-rows", "1000"]);
+    let (status, refused) = server.request("POST", "/api/powerfill/preflight", "", "{}");
+    assert_eq!(status, 422, "{refused}");
+    assert!(refused["faults"].to_string().contains("more than 1000 rows"), "{refused}");
+    server.stop();
+}
+
 /// A server that accepts connections and never says a word, and one that stops to answer in the
 /// middle of a run, as the stores of other tenants.
 #[test]
