@@ -46,11 +46,21 @@ pub(crate) async fn audit<T: Send + 'static>(
     work: impl AsyncFnOnce(Arc<dyn CopyStore>) -> ApiResult<T> + Send + 'static,
 ) -> ApiResult<T> {
     let store = find_runs(caller, runs).await?;
+    when_permitted(api, caller, async move || work(store).await).await
+}
+
+/// Does work that needs a processor for long, once the caller has a permit for it: each tenant has
+/// its own, so that none waits for another one.
+pub(crate) async fn when_permitted<T: Send + 'static>(
+    api: &Api,
+    caller: &Caller,
+    work: impl AsyncFnOnce() -> ApiResult<T> + Send + 'static,
+) -> ApiResult<T> {
     let (tenant, token) = (caller.tenant.id(), caller.token.as_deref());
     let permit = api.audits.acquire(tenant, token, api.limits.queue_timeout).await?;
     spawn_blocking(async move || {
         let _permit = permit;
-        work(store).await
+        work().await
     })
     .await
 }

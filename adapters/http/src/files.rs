@@ -141,16 +141,21 @@ async fn answer(
         })
         .await?;
         let length = file.metadata().map_err(|error| internal(&error))?.len();
-        let mut response = Body::from_stream(chunks(folder, file)).into_response();
         let (media_type, ending) = kind.media_type();
-        let name = HeaderValue::from_str(&format!("attachment; filename=\"{run}.{ending}\""));
-        let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+        let mut headers = download_headers(media_type, &format!("{run}.{ending}"));
         headers.insert(header::CONTENT_LENGTH, length.into());
-        headers.extend(name.map(|name| (header::CONTENT_DISPOSITION, name)));
-        Ok(response)
+        Ok((headers, Body::from_stream(chunks(folder, file))).into_response())
     };
     tagged(headers, tag, file).await
+}
+
+/// The headers of a file with a name, under which browsers store it.
+pub(crate) fn download_headers(media_type: &'static str, name: &str) -> HeaderMap {
+    let content_type = (header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+    let mut headers = HeaderMap::from_iter([content_type]);
+    let name = HeaderValue::from_str(&format!("attachment; filename=\"{name}\""));
+    headers.extend(name.map(|name| (header::CONTENT_DISPOSITION, name)));
+    headers
 }
 
 /// A file in chunks. A chunk is read when the client has taken the one before it.

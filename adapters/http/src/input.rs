@@ -158,7 +158,7 @@ pub(crate) async fn run(
         mapping: mapping.as_ref(),
         origin: RunOrigin { provenance, ..RunOrigin::default() },
     };
-    enqueue(&api, &caller, store, new, asked, input).await
+    enqueue(&api, &caller, store, new, input).await
 }
 
 /// What is requested.
@@ -198,34 +198,34 @@ impl AskedRun<'_> {
 }
 
 /// A run that was not requested before.
-pub(crate) struct NewRun {
+pub(crate) struct NewRun<'a> {
     run: RunId,
-    /// Whether its id follows from an idempotency key.
-    has_key: bool,
+    /// What is asked for, if the id follows from an idempotency key.
+    keyed: Option<AskedRun<'a>>,
 }
 
 /// What the idempotency key of a request stands for.
-pub(crate) enum FoundRequest {
+pub(crate) enum FoundRequest<'a> {
     /// Nothing yet, or there is no key.
-    New(NewRun),
+    New(NewRun<'a>),
     /// A run that was requested before, with the answer.
     Earlier(Response),
 }
 
 /// Looks the idempotency key up. What was requested with it before must be the same.
-pub(crate) async fn find_request(
+pub(crate) async fn find_request<'a>(
     store: &dyn Store,
     caller: &Caller,
     headers: &HeaderMap,
-    asked: AskedRun<'_>,
-) -> ApiResult<FoundRequest> {
+    asked: AskedRun<'a>,
+) -> ApiResult<FoundRequest<'a>> {
     let Some(key) = idempotency_key(headers)? else {
-        return Ok(FoundRequest::New(NewRun { run: RunId(Uuid::now_v7()), has_key: false }));
+        return Ok(FoundRequest::New(NewRun { run: RunId(Uuid::now_v7()), keyed: None }));
     };
     let run = run_of_key(caller.tenant.id(), key);
     Ok(match earlier_answer(store, run, asked).await? {
         Some(answer) => FoundRequest::Earlier(answer),
-        None => FoundRequest::New(NewRun { run, has_key: true }),
+        None => FoundRequest::New(NewRun { run, keyed: Some(asked) }),
     })
 }
 
@@ -234,8 +234,7 @@ pub(crate) async fn enqueue(
     api: &Api,
     caller: &Caller,
     store: Arc<dyn Store>,
-    NewRun { run, has_key }: NewRun,
-    asked: AskedRun<'_>,
+    NewRun { run, keyed }: NewRun<'_>,
     input: RequestedRun<'_>,
 ) -> ApiResult<Response> {
     let runner =
@@ -250,15 +249,15 @@ pub(crate) async fn enqueue(
         mapping,
         origin,
     };
-    match runner.request(&request).await {
-        Ok(_) => Ok(accepted(run, RunStatus::Pending.name())),
+    match (runner.request(&request).await, keyed) {
+        (Ok(_), _) => Ok(accepted(run, RunStatus::Pending.name())),
         // A concurrent request with the same key may have been faster, with the same input or with
         // another one, and its run may be over.
-        Err(error) if has_key => {
+        (Err(error), Some(asked)) => {
             let earlier = earlier_answer(store.as_ref(), run, asked).await?;
             earlier.ok_or_else(|| error.into())
         }
-        Err(error) => Err(error.into()),
+        (Err(error), None) => Err(error.into()),
     }
 }
 

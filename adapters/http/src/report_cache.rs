@@ -29,15 +29,20 @@ pub(crate) struct CachedTable {
     /// The numbers of the rows by a column, the smallest value first, for the columns that were
     /// sorted by last.
     orders: Mutex<Vec<(usize, Arc<Vec<u32>>)>>,
+    /// The numbers of rows that queries select, by their fingerprints, of the latest queries.
+    totals: Mutex<Vec<(String, u64)>>,
 }
 
 /// The orders that are kept per table.
 const MAX_ORDERS: usize = 4;
 
+/// The totals that are kept per table.
+const MAX_TOTALS: usize = 64;
+
 impl CachedTable {
     fn new(mut rows: RowBatch) -> Self {
         rows.cells.shrink_to_fit();
-        Self { bytes: size(&rows), rows, orders: Mutex::default() }
+        Self { bytes: size(&rows), rows, orders: Mutex::default(), totals: Mutex::default() }
     }
 
     /// A row by its number.
@@ -60,6 +65,23 @@ impl CachedTable {
         }
         orders.push((column, Arc::clone(&order)));
         order
+    }
+
+    /// The number of rows that a query selects, counted for the first of its pages.
+    pub(crate) fn total(&self, fingerprint: &str, admits: impl Fn(&[Cell]) -> bool) -> u64 {
+        let known = |totals: &Vec<(String, u64)>| {
+            totals.iter().find(|(of, _)| of == fingerprint).map(|(_, total)| *total)
+        };
+        if let Some(total) = known(&self.totals.lock()) {
+            return total;
+        }
+        let total = (0..self.rows.len()).filter(|row| admits(self.row(*row))).count() as u64;
+        let mut totals = self.totals.lock();
+        if totals.len() == MAX_TOTALS {
+            totals.remove(0);
+        }
+        totals.push((fingerprint.to_owned(), total));
+        total
     }
 }
 

@@ -36,7 +36,7 @@ struct LoanBook {
     bytes: usize,
 }
 
-/// The loans of the snapshots that rules were tried on last.
+/// The loans of the runs that rules were tried on last.
 pub(crate) struct LoanBooks(BoundedCache<Arc<LoanBook>>);
 
 impl LoanBooks {
@@ -156,11 +156,13 @@ fn try_rule(rule: &str, book: &LoanBook, run: RunId, limit: usize) -> RuleTrialR
 /// The loans of the snapshot that a run captured.
 async fn loan_book(api: &Api, caller: &Caller, run: RunId) -> ApiResult<Arc<LoanBook>> {
     let store = caller.store().await?;
-    let requested = requested(store.as_ref(), run).await?.ok_or_else(|| Problem::no_run(run))?;
     let tenant = caller.tenant.id();
-    let key = CacheKey::of_tenant(tenant).named(requested.snapshot_digest.clone());
+    // Runs with the same snapshot can have other days.
+    let key = CacheKey::of_run(tenant, run);
     let read = async || {
         spawn_blocking(async move || {
+            let requested = requested(store.as_ref(), run).await?;
+            let requested = requested.ok_or_else(|| Problem::no_run(run))?;
             let canonical = store.captured(&requested.snapshot_digest).await?;
             let bytes = canonical.len().saturating_mul(BYTES_PER_BYTE);
             let snapshot =

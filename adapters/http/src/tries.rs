@@ -26,6 +26,7 @@ use uuid::Uuid;
 
 use crate::answer::answer_object;
 use crate::api::Api;
+use crate::audit::when_permitted;
 use crate::blocking::spawn_blocking;
 use crate::caller::{Caller, Operator};
 use crate::extract::Body;
@@ -168,15 +169,11 @@ pub(crate) async fn try_edits(
     };
     let TryBase { input: base, .. } = TryBase::read(&api, &caller, body.base_run).await?;
     let tries = plan.tries(&base)?;
-    // As audits: each tenant has its own permits, so that none waits for another one. A caller
-    // who is gone stops the engine.
-    let (tenant, token) = (caller.tenant.id(), caller.token.as_deref());
-    let permit = api.audits.acquire(tenant, token, api.limits.queue_timeout).await?;
+    // A caller who is gone stops the engine.
     let gone = CancellationToken::new();
     let control = RunControl::stopped_by(&gone, StopReason::Over);
     let _guard = gone.drop_guard();
-    let report = spawn_blocking(async move || {
-        let _permit = permit;
+    let report = when_permitted(&api, &caller, async move || {
         run_tries(&base, &tries, &control).map_err(refusal)
     });
     Ok(Json(report.await?.into()))
@@ -227,7 +224,7 @@ pub(crate) async fn keep_scenario(
         mapping: mapping.as_ref(),
         origin,
     };
-    enqueue(&api, &caller, store, new, asked, run).await
+    enqueue(&api, &caller, store, new, run).await
 }
 
 /// What is tried.

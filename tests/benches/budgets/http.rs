@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use powerfill_ports::Store;
 use powerfill_sqlite::SqliteStore;
@@ -24,6 +24,8 @@ const PAGES: usize = 200;
 const SILENT: &str = "SILENT";
 /// Its clients of each kind.
 const BAD_CLIENTS: usize = 50;
+/// The pause of such a client before it begins again.
+const BAD_PAUSE: Duration = Duration::from_millis(100);
 /// Events whose delivery to a subscriber is timed.
 const DELIVERIES: usize = 200;
 
@@ -59,6 +61,8 @@ impl Server {
         std::fs::write(folder.path().join("powerfill.toml"), settings).unwrap();
         let mut process = Command::new(powerfill)
             .args(["serve", "--listen", "127.0.0.1:0", "--requests-per-second", "1000000"])
+            // Nothing but what is measured is to be at work.
+            .arg("--no-certificate")
             .args(more)
             .current_dir(folder.path())
             .stdout(Stdio::piped())
@@ -199,7 +203,7 @@ async fn pages(server: &Arc<Server>) {
                     over.store(true, Ordering::Relaxed);
                     return status;
                 }
-                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+                tokio::time::sleep(Duration::from_millis(50)).await;
             }
         })
     };
@@ -234,8 +238,8 @@ async fn neighbors(server: &Arc<Server>) {
 }
 
 /// A client that reads from a silent store, one that requests the reading of a silent source, one
-/// that does not end its request, and one that reads no answer. Each begins again when it is
-/// refused or disconnected.
+/// that does not end its request, and one that reads no answer. Each begins again 100 ms after it
+/// is refused or disconnected: without tokens, they share the rate of the others.
 fn bad_clients(server: &Arc<Server>) -> [tokio::task::JoinHandle<()>; 4] {
     let requests = |method: &'static str, path: &'static str| {
         let server = Arc::clone(server);
@@ -244,6 +248,7 @@ fn bad_clients(server: &Arc<Server>) -> [tokio::task::JoinHandle<()>; 4] {
                 let mut connection = server.connect_as(SILENT).await;
                 let (status, _) = connection.request(method, path, "{}").await;
                 assert!(status >= 429, "{path}: {status}");
+                tokio::time::sleep(BAD_PAUSE).await;
             }
         })
     };
@@ -259,6 +264,7 @@ fn bad_clients(server: &Arc<Server>) -> [tokio::task::JoinHandle<()>; 4] {
                 }
                 // Ends when the service closes the connection.
                 let _ = stream.read(&mut [0]).await;
+                tokio::time::sleep(BAD_PAUSE).await;
             }
         })
     };
@@ -285,7 +291,7 @@ async fn clients(server: &Arc<Server>, pages: &Arc<Vec<String>>, pause: u64) -> 
                 let (status, _) = connection.request("GET", page, "").await;
                 times.push(begun.elapsed().as_micros());
                 assert_eq!(status, 200);
-                tokio::time::sleep(std::time::Duration::from_millis(pause)).await;
+                tokio::time::sleep(Duration::from_millis(pause)).await;
             }
             times
         })

@@ -167,6 +167,14 @@ async fn a_rule_is_tried_on_the_loans_of_the_latest_run() {
     assert_eq!([&all["valid"], &all["loans"]], [&json!(true), &all["of"]]);
     assert_eq!(all["run_id"], run.to_string());
     assert_eq!(all["examples"].as_array().unwrap().len(), 2);
+    // A later run of the same snapshot has a day of its own.
+    let options = json!({ "options": { "as_of": "2026-01-16" } }).to_string();
+    service.post("/run", Some(&options)).await.ok();
+    let later = service.work().await.run_id;
+    let again = try_rule("loan_amount > 0").await.ok().json();
+    let of_later = [json!(later.to_string()), json!("2026-01-16")];
+    assert_eq!([&again["run_id"], &again["as_of"]], [&of_later[0], &of_later[1]]);
+    assert_ne!(all["as_of"], again["as_of"]);
     let none = try_rule("loan_amount < 0").await.ok().json();
     assert_eq!([&none["loans"], &none["amount"]], [&json!(0), &json!("0.00")]);
     let unknown = try_rule("dti > 1").await.ok().json();

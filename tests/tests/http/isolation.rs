@@ -66,6 +66,18 @@ async fn a_silent_store_is_reported_and_holds_nothing() {
     service.send_of_other("GET", "/runs", None).await.ok();
 }
 
+#[tokio::test]
+async fn an_answer_that_is_work_has_the_time_of_work() {
+    let service = Service::with(Limits { answer_timeout: Duration::ZERO, ..Limits::default() });
+    let run = service.run_case("12-kickout-reasons").await;
+    for file in ["guide?format=xlsx", "guide?loan_amount.ge=1&format=xlsx", "evidence"] {
+        service.get(&format!("/runs/{run}/{file}")).await.ok();
+    }
+    service.tenant.is_store_silent.store(true, Ordering::Relaxed);
+    let page = service.get(&format!("/runs/{run}/guide?format=csv")).await;
+    page.expect_problem(503, "unavailable");
+}
+
 /// The source, the store, and the clients of one tenant misbehave at once.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn others_are_answered_while_one_tenant_misbehaves() {

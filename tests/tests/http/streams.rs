@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use axum::body::BodyDataStream;
 use futures::{StreamExt, TryStreamExt};
-use powerfill_http::Limits;
+use powerfill_app::Clock;
+use powerfill_evidence::archive::{ArchiveOutcome, ArchiveRequest, Archiver, RetentionActor};
+use powerfill_http::{Limits, TenantHandle};
 use serde_json::Value;
 use tokio::time::timeout;
 use tower::ServiceExt;
@@ -152,6 +154,34 @@ async fn a_service_that_stops_ends_its_streams() {
     drop(client);
     let again = service.get("/events/stream").await;
     assert_eq!((again.status, again.body.len()), (200, 0), "it ends immediately");
+}
+
+/// The events of an archived run are not there: the stream says so, after all before them.
+#[tokio::test]
+async fn a_stream_ends_at_an_archived_run_and_says_which() {
+    let service = Service::new();
+    let first = service.run_case("12-kickout-reasons").await;
+    let archived = service.run_case("03-best-fit").await;
+    service.run_case("12-kickout-reasons").await;
+    let before = service.store().stream_version(&first.stream()).await.unwrap();
+    let folder = service.file("archive");
+    std::fs::create_dir(&folder).unwrap();
+    let actor = RetentionActor { name: "records", now: service.clock.now() };
+    let request = ArchiveRequest { actor, folder: &folder, program: "powerfill test" };
+    let store = service.tenant.store().await.unwrap();
+    let mut archiver = Archiver::open(store.as_ref(), request).await.unwrap();
+    let outcome = archiver.archive(archived, None).await.unwrap();
+    assert!(matches!(outcome, ArchiveOutcome::Archived(_)), "{outcome:?}");
+
+    let path = "/api/powerfill/events/stream?after=0";
+    let request = service.request("GET", path, &service.viewer, None);
+    let text = service.send(request).await.ok().text();
+    let mut messages: Vec<&str> = text.split("\n\n").filter(|text| !text.is_empty()).collect();
+    let last = messages.pop().unwrap();
+    assert!(last.starts_with("event: archived\n"), "{last}");
+    assert!(last.contains(&archived.to_string()) && !last.contains("id: "), "{last}");
+    let delivered = messages.iter().filter(|message| message.contains("id: ")).count();
+    assert_eq!(delivered as u64, before);
 }
 
 /// After a restore, or at another store, a remembered position leads nowhere or to other events.

@@ -27,11 +27,12 @@ pub(crate) use query::{DEFAULT_LIMIT, MAX_LIMIT};
 
 use crate::accepted::tagged;
 use crate::api::Api;
+use crate::audit::when_permitted;
 use crate::blocking::spawn_blocking;
-use crate::caller::Viewer;
+use crate::caller::{Caller, Viewer};
 use crate::extract::Query;
+use crate::files::download_headers;
 use crate::paging::page_headers;
-use crate::permits::Permit;
 use crate::problem::{ApiResult, Problem, ProblemKind, internal};
 use crate::report_cache::ReportCache;
 use crate::run_view::read_run;
@@ -83,9 +84,7 @@ pub(crate) async fn show(
         let page = read_page(&api, tenant, &store, &query).await?;
         Ok(match (query.is_whole, query.format) {
             (true, PageFormat::Xlsx) => {
-                let token = caller.token.as_deref();
-                let permit = api.audits.acquire(tenant, token, api.limits.queue_timeout).await?;
-                workbook(Arc::clone(&api), tenant.to_owned(), store, query, (page, permit)).await?
+                workbook(Arc::clone(&api), &caller, store, query, page).await?
             }
             (true, _) => whole(Arc::clone(&api), tenant.to_owned(), store, query, page),
             (false, _) => answer(&query, &page, &uri),
@@ -145,18 +144,17 @@ fn whole(
     (headers, Body::from_stream(body)).into_response()
 }
 
-/// All rows as a workbook, which is made before the first byte is sent: it needs a processor for
-/// long, so the caller has a permit.
+/// All rows as a workbook, which is made before the first byte is sent.
 async fn workbook(
     api: Arc<Api>,
-    tenant: String,
+    caller: &Caller,
     store: Arc<dyn Store>,
     query: Arc<ReportQuery>,
-    (mut page, permit): (Page, Permit),
+    mut page: Page,
 ) -> ApiResult<Response> {
     let headers = file_headers(&query, XLSX, "xlsx");
-    let bytes = spawn_blocking(async move || {
-        let _permit = permit;
+    let (reading, tenant) = (Arc::clone(&api), caller.tenant.id().to_owned());
+    let bytes = when_permitted(&api, caller, async move || {
         let table = query.report.table;
         let mut book = RunWorkbook::new(query.run, None, &[table]).map_err(|e| internal(&e))?;
         let mut rows = 0;
@@ -172,7 +170,8 @@ async fn workbook(
             }
             book.add(&page.rows).map_err(|error| internal(&error))?;
             let Some(after) = page.next else { break };
-            page = read_page(&api, &tenant, &store, &Arc::new(query.following(after))).await?;
+            let next = Arc::new(query.following(after));
+            page = read_page(&reading, &tenant, &store, &next).await?;
         }
         book.into_bytes(|_| true).map_err(|error| internal(&error))
     })
@@ -187,12 +186,8 @@ fn csv_headers(query: &ReportQuery) -> HeaderMap {
 
 /// The headers of a file, which browsers store by the name of its report and run.
 fn file_headers(query: &ReportQuery, media_type: &'static str, ending: &str) -> HeaderMap {
-    let mut headers = HeaderMap::new();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
     let (report, run) = (query.report.spec.name, query.run);
-    let name = format!("attachment; filename=\"{report}-{run}.{ending}\"");
-    headers.extend(HeaderValue::from_str(&name).map(|name| (header::CONTENT_DISPOSITION, name)));
-    headers
+    download_headers(media_type, &format!("{report}-{run}.{ending}"))
 }
 
 fn answer(query: &ReportQuery, page: &Page, uri: &Uri) -> Response {

@@ -185,6 +185,11 @@ impl ReportQuery {
         Self { after: Some(row), ..self.clone() }
     }
 
+    /// What names the rows of all pages, and their order.
+    pub(crate) fn fingerprint(&self) -> &str {
+        &self.fingerprint
+    }
+
     /// The cursor of the page after this row.
     pub(crate) fn cursor(&self, row: u64) -> String {
         format!("{row}.{}", self.fingerprint)
