@@ -786,6 +786,32 @@ async function eachChange(browser, url) {
     .getByRole("row", { name: /^P0000002/ })
     .getByText("Locked")
     .waitFor();
+  await page
+    .getByRole("row", { name: /^P0000002/ })
+    .getByRole("button")
+    .click();
+  await page.keyboard.press("Escape");
+  await done();
+  // The focus is where it was before.
+  await page
+    .getByRole("row", { name: /^P0000002/ })
+    .locator("button:focus")
+    .waitFor();
+  await open("settings", "Edit");
+  await dialog.getByLabel("Lockdown days").fill("3");
+  // Another tab is first: nothing of it is overwritten.
+  const other = await page.context().newPage();
+  await other.goto(`${url}/configuration/settings`);
+  await other.getByRole("button", { name: "Edit" }).click();
+  await other.getByLabel("Lockdown days").fill("4");
+  await other.getByRole("dialog").getByRole("button", { name: "Save" }).click();
+  await other.getByRole("dialog").waitFor({ state: "detached" });
+  await other.close();
+  await press("Save");
+  await dialog.getByText("Another person changed it while this was open").waitFor();
+  await page.keyboard.press("Escape");
+  await done();
+  await page.getByText("4", { exact: true }).first().waitFor();
   await open("settings", "Edit");
   await dialog.getByLabel("Lockdown days").fill("3");
   await save("a day more");

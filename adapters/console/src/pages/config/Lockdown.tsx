@@ -2,13 +2,16 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { answer, api } from "../../api/client";
 import { lockdownQuery, unchanged, why, type PoolLock } from "../../api/config";
+import { recentRunsQuery } from "../../api/runs";
 import { may } from "../../api/session";
 import { quoted } from "../../api/tries";
 import { count } from "../../format";
+import { TradeId } from "../../parts/links";
 import { Table } from "../../parts/Table";
 import { RequestState } from "../../shell/Problem";
 import { useTenant } from "../../shell/tenant";
 import { textOrNull } from "../../values";
+import { RunLinks } from "../RunLinks";
 import { Change, TextField } from "./Change";
 import { ACTIONS, EditButton } from "./RowActions";
 
@@ -64,6 +67,8 @@ export function Lockdown() {
   const tenant = useTenant();
   const admin = may(tenant.role, "admin");
   const query = useQuery(lockdownQuery(tenant.tenant_id));
+  // The trades of pools have their pages in the latest run.
+  const latest = useQuery(recentRunsQuery(tenant.tenant_id)).data?.runs[0]?.run_id ?? null;
   const [edited, setEdited] = useState<PoolLock | "new" | null>(null);
   const [find, setFind] = useState("");
   if (!query.data) return <RequestState of={query} what="the lockdown guide" />;
@@ -73,7 +78,7 @@ export function Lockdown() {
       .includes(find.toLowerCase()),
   );
   return (
-    <>
+    <RunLinks runId={latest}>
       <div className="row">
         <div className="field">
           <input
@@ -114,7 +119,7 @@ export function Lockdown() {
             {shown.map((lock) => (
               <tr key={lock.pool_name}>
                 <th scope="row">{lock.pool_name}</th>
-                <td>{lock.trade_id}</td>
+                <td>{lock.trade_id && <TradeId id={lock.trade_id} />}</td>
                 <td>{lock.investor_instrument_name}</td>
                 <td>
                   <span className={lock.lock_pool ? "badge warn" : "badge good"}>
@@ -144,6 +149,6 @@ export function Lockdown() {
           }}
         />
       )}
-    </>
+    </RunLinks>
   );
 }

@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { answer, api } from "../../api/client";
+import { answer, answerWithHeaders, api } from "../../api/client";
 import { why } from "../../api/config";
 import { may } from "../../api/session";
 import { words } from "../../format";
@@ -18,15 +18,21 @@ const NAMES = Object.keys(HELP);
 
 export function Settings() {
   const tenant = useTenant();
-  const [editing, setEditing] = useState(false);
+  // The tag of the settings that are edited; another person may change them meanwhile.
+  const [edited, setEdited] = useState<string | null>(null);
   const [values, setValues] = useState<Record<string, string>>({});
   const query = useQuery({
     queryKey: ["tenant", tenant.tenant_id, "config", "settings"],
-    queryFn: async () =>
-      (await answer(api.GET("/api/powerfill/settings/preflight"))) as Record<string, number | null>,
+    queryFn: async () => {
+      const { data, headers } = await answerWithHeaders(
+        api.GET("/api/powerfill/settings/preflight"),
+      );
+      return { values: data as Record<string, number | null>, tag: headers.get("ETag") ?? "" };
+    },
   });
   if (!query.data) return <RequestState of={query} what="the settings" />;
-  const shown = (name: string) => String(query.data[name] ?? "");
+  const { values: current, tag } = query.data;
+  const shown = (name: string) => String(current[name] ?? "");
   return (
     <>
       <dl className="facts">
@@ -45,24 +51,27 @@ export function Settings() {
           className="button"
           onClick={() => {
             setValues(Object.fromEntries(NAMES.map((name) => [name, shown(name)])));
-            setEditing(true);
+            setEdited(tag);
           }}
         >
           Edit
         </button>
       )}
-      {editing && (
+      {edited !== null && (
         <Change
           title="Settings of preflight"
           save="Save"
           ready={NAMES.every((name) => wrongNumber(values[name] ?? "") === null)}
           onClose={() => {
-            setEditing(false);
+            setEdited(null);
           }}
           onSave={(reason) =>
             answer(
               api.PUT("/api/powerfill/settings/preflight", {
-                params: { query: why(reason) },
+                params: {
+                  query: why(reason),
+                  header: edited === "" ? {} : { "If-Match": edited },
+                },
                 body: Object.fromEntries(
                   NAMES.filter((name) => (values[name] ?? "") !== "").map((name) => [
                     name,
