@@ -4,25 +4,22 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::http::{HeaderMap, Method, Uri};
+use axum::http::{Method, Uri};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::IntoResponse;
-use axum::routing::{any, get};
+use axum::routing::{MethodRouter, any, get};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use utoipa::OpenApi;
-use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt};
-use utoipa_axum::routes;
-use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::access::log_request;
 use crate::api::Api;
 use crate::problem::{Problem, ProblemKind};
-use crate::static_text::StaticText;
+use crate::routing::{DocumentSink, NoDocument, Routes, routes};
 use crate::{
     adoption, annotations, audit, brief, candidates, challenges, config, console, constraint_use,
-    document, events, explain, files, health, input, jobs, latest, lookup, operate, options,
-    overview, reports, rules, runs, session, stream, track, tries,
+    document, documentation, events, explain, files, health, input, jobs, latest, lookup, operate,
+    options, overview, reports, rules, runs, session, stream, track, tries,
 };
 
 #[derive(OpenApi)]
@@ -34,8 +31,8 @@ use crate::{
 struct ApiDoc;
 
 /// The routes that the document has from their attributes.
-fn documented_routes() -> OpenApiRouter<Arc<Api>> {
-    OpenApiRouter::with_openapi(ApiDoc::openapi())
+fn documented_routes<D: DocumentSink>(document: D) -> Routes<D> {
+    let routes = Routes::new(document)
         .routes(routes!(health::healthz))
         .routes(routes!(health::readyz))
         .routes(routes!(health::metrics))
@@ -82,15 +79,15 @@ fn documented_routes() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(files::workbook))
         .routes(routes!(files::report))
         .routes(routes!(files::audit_certificate))
-        .merge(job_routes())
         .routes(routes!(brief::show))
         .routes(routes!(tries::try_edits))
-        .routes(routes!(tries::keep_scenario))
+        .routes(routes!(tries::keep_scenario));
+    job_routes(routes)
 }
 
-/// The routes of jobs.
-fn job_routes() -> OpenApiRouter<Arc<Api>> {
-    OpenApiRouter::new()
+/// Adds the routes of jobs.
+fn job_routes<D: DocumentSink>(routes: Routes<D>) -> Routes<D> {
+    routes
         .routes(routes!(jobs::list))
         .routes(routes!(jobs::show))
         .routes(routes!(jobs::result))
@@ -99,26 +96,23 @@ fn job_routes() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(jobs::verification::seal))
         .routes(routes!(jobs::replay::request))
         .routes(routes!(jobs::comparison::compare_with_run))
-        .routes(
-            routes!(jobs::comparison::compare_export)
-                .layer(DefaultBodyLimit::max(jobs::UPLOAD_BYTES)),
-        )
+        .routes(routes!(jobs::comparison::compare_export).map(take_uploads))
         .routes(routes!(jobs::challenge::request, challenges::list))
-        .routes(
-            routes!(jobs::comparison::draft_mapping)
-                .layer(DefaultBodyLimit::max(jobs::UPLOAD_BYTES)),
-        )
+        .routes(routes!(jobs::comparison::draft_mapping).map(take_uploads))
 }
 
-/// The OpenAPI document.
+fn take_uploads(route: MethodRouter<Arc<Api>>) -> MethodRouter<Arc<Api>> {
+    route.layer(DefaultBodyLimit::max(jobs::UPLOAD_BYTES))
+}
+
+/// The OpenAPI document, made of the routes. The service serves what a test has written of it.
 pub fn openapi() -> serde_json::Value {
-    document::complete(documented_routes().into_openapi())
+    document::complete(documented_routes(ApiDoc::openapi()).document)
 }
 
 /// The service, without a listener.
 pub fn router(api: Arc<Api>) -> Router {
-    let (router, document) = documented_routes().split_for_parts();
-    let router = config::resource::add_routes(router);
+    let router = config::resource::add_routes(documented_routes(NoDocument).router);
     let below_latest = format!("{}/{{*rest}}", latest::LATEST);
     let mut router = router.route(&below_latest, any(latest::show));
     for report in reports::REPORTS.iter() {
@@ -127,15 +121,7 @@ pub fn router(api: Arc<Api>) -> Router {
         };
         router = router.route(&report.path(), get(page));
     }
-    let text = StaticText::new(document::complete(document).to_string());
-    let page = SwaggerUi::new("/api/powerfill/docs")
-        .config(Config::new(["/api/powerfill/openapi.json"]).validator_url("none"));
-    router
-        .route(
-            "/api/powerfill/openapi.json",
-            get(move |headers: HeaderMap| async move { text.answer(&headers) }),
-        )
-        .merge(page)
+    documentation::add_routes(router)
         .fallback(console::serve)
         .method_not_allowed_fallback(no_such_method)
         .layer(DefaultBodyLimit::max(api.limits.body))

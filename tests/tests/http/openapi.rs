@@ -28,7 +28,7 @@ async fn the_page_loads_only_files_of_the_service() {
     let get =
         |path: String| service.send(Request::builder().uri(path).body(Body::empty()).unwrap());
     let page = get("/api/powerfill/docs/".to_owned()).await.ok();
-    let text = page.decompressed();
+    let text = page.text();
     let loaded: Vec<&str> = ["src=\"", "href=\""]
         .iter()
         .flat_map(|of| text.split(of).skip(1).filter_map(|rest| rest.split('"').next()))
@@ -40,4 +40,6 @@ async fn the_page_loads_only_files_of_the_service() {
         let found = get(format!("/api/powerfill/docs/{file}")).await.ok();
         assert!(!found.body.is_empty(), "{path}");
     }
+    let other = get("/api/powerfill/docs/swagger-ui.js".to_owned()).await;
+    other.expect_problem(404, "no-such-path");
 }
