@@ -9,9 +9,9 @@
 -- right to connect: this file takes it from PUBLIC, and each user gets it for the database of the
 -- user's own tenant:
 --   GRANT powerfill_app TO acme_worker; GRANT CONNECT ON DATABASE acme TO acme_worker;
--- Never grant CONNECT to powerfill_app or powerfill_reader. If several users create output tables,
--- each must connect as the role (options=-c role=powerfill_app in the URL), so that one can replace
--- the tables of another.
+-- Never grant CONNECT to powerfill_app or powerfill_reader. The role owns the output tables, so that
+-- each worker can replace them and each reader can read them. So a worker acts as the role:
+--   ALTER ROLE acme_worker IN DATABASE acme SET role = 'powerfill_app';
 DO $$
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'powerfill_app') THEN

@@ -199,10 +199,9 @@ async fn each_role_has_the_rights_that_it_needs() {
     let owner = place.url().await;
     let as_user =
         |user: &str| owner.replace("postgres://postgres@", &format!("postgres://{user}@"));
-    let role = "?options=-c%20role%3Dpowerfill_app";
     // The run of the second worker replaces that of the first one.
     for (number, user) in [(1, "ann"), (2, "bob")] {
-        let store = PostgresStore::open(&url(&format!("{}{role}", as_user(user)))).await.unwrap();
+        let store = PostgresStore::open(&url(&as_user(user))).await.unwrap();
         execute_run(&store, number).await;
     }
     let store = PostgresStore::open(&url(&as_user("ann"))).await.unwrap();
@@ -269,8 +268,7 @@ async fn the_owner_need_not_be_a_superuser() {
     for (user, role) in [("ann", "app"), ("rita", "reader")] {
         add_user(&client, place.name().await, user, role).await;
     }
-    let worker = format!("{}?options=-c%20role%3Dpowerfill_app", of(&there, ann));
-    execute_run(&PostgresStore::open(&url(&worker)).await.unwrap(), 1).await;
+    execute_run(&PostgresStore::open(&url(&of(&there, ann))).await.unwrap(), 1).await;
     let reader = connect(&of(&there, "postgres://rita@")).await;
     let rows = reader.query(&format!("SELECT FROM powerfill.{}", KICKOUTS.name), &[]).await;
     assert!(!rows.unwrap().is_empty(), "tables that were created later can be read");
@@ -326,9 +324,13 @@ async fn roles_are_refused_to_an_owner_who_cannot_close_the_database() {
 
 /// Adds a user of one tenant, as the guide does.
 async fn add_user(admin: &tokio_postgres::Client, database: &str, user: &str, role: &str) {
-    let sql = format!(
-        "CREATE ROLE {user} LOGIN IN ROLE powerfill_{role}; GRANT CONNECT ON DATABASE {database} TO {user}"
+    let mut sql = format!(
+        "CREATE ROLE {user} LOGIN IN ROLE powerfill_{role}; \
+         GRANT CONNECT ON DATABASE {database} TO {user};"
     );
+    if role == "app" {
+        sql += &format!("ALTER ROLE {user} IN DATABASE {database} SET role = 'powerfill_app'");
+    }
     admin.batch_execute(&sql).await.unwrap();
 }
 
