@@ -285,7 +285,7 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "URL", conflicts_with = "no_wait")]
     pub(crate) publish: Option<UrlText>,
     /// Who requests the run [default: the user of this machine]
-    #[arg(long, env = "POWERFILL_REQUESTED_BY", value_name = "NAME")]
+    #[arg(long, env = "POWERFILL_REQUESTED_BY", value_name = "NAME", value_parser = visible_name)]
     pub(crate) requested_by: Option<String>,
     #[command(flatten)]
     pub(crate) certificate: CertificateArgs,

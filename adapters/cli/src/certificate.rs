@@ -8,7 +8,7 @@ use powerfill_app::verify::VerifyReport;
 use powerfill_diff::report::page_head;
 use powerfill_events::challenge::RunCertificate;
 use powerfill_events::log::LogHead;
-use powerfill_events::run::event::SourceProvenance;
+use powerfill_events::run::event::{Scenario, SourceProvenance};
 use powerfill_events::values::Timestamp;
 use powerfill_explain::{LoanAccount, usd};
 use powerfill_overview::{Overview, OverviewCertificate, OverviewRun};
@@ -95,6 +95,14 @@ fn head(run: &OverviewRun) -> Markup {
         h2 { "Run" }
         table.facts { tbody {
             (fact("Status", &run.status))
+            @if let Some(Scenario { name, base_run, edits, .. }) = &run.origin.scenario {
+                (fact("Scenario", format!("{name}, never official")))
+                (fact("Edits", edits.join(" ")))
+                (fact("Edits of", base_run.as_deref().unwrap_or("the input below")))
+            }
+            @if let Some(challenge) = &run.origin.challenge {
+                (fact("Allocation", markup! { "adopted from " code { (challenge) } }))
+            }
             (fact("Requested by", &run.requested_by))
             (fact("Requested", seconds(run.requested_at)))
             (fact("Started", seconds(run.started_at)))
@@ -286,11 +294,13 @@ fn loans(accounts: &[LoanAccount]) -> Markup {
 
 fn signatures(checked_at: Timestamp) -> Markup {
     markup! {
-        h2 { "Signatures" }
-        p.faint { "This certificate was made " (seconds(checked_at)) "." }
-        div.signatures {
-            @for signer in SIGNERS {
-                div { div.signature {} span { (signer) ": name, place, date" } }
+        section.signing {
+            h2 { "Signatures" }
+            p.faint { "This certificate was made " (seconds(checked_at)) "." }
+            div.signatures {
+                @for signer in SIGNERS {
+                    div { div.signature {} span { (signer) ": name, place, date" } }
+                }
             }
         }
     }

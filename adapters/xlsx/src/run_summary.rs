@@ -4,7 +4,7 @@
 use powerfill_events::run::event::FillStatus;
 use powerfill_events::values::Money;
 use powerfill_overview::{Overview, OverviewTrade};
-use rust_xlsxwriter::{Format, Worksheet, XlsxError as WriterError};
+use rust_xlsxwriter::{Format, FormatAlign, Worksheet, XlsxError as WriterError};
 
 use crate::run_workbook::{TOO_MANY_DIGITS, print_wide};
 
@@ -105,15 +105,7 @@ impl SheetLines {
             self.sheet.write_number_with_format(self.row, column, number as f64, &count[at])?;
         }
         if let Some(amount) = figures.dollars {
-            let (sheet, format) = (&mut self.sheet, &dollars[at]);
-            match amount.to_string().parse::<f64>() {
-                Ok(number) if amount.units().unsigned_abs() < TOO_MANY_DIGITS => {
-                    sheet.write_number_with_format(self.row, column + 1, number, format)?;
-                }
-                _ => {
-                    sheet.write_string(self.row, column + 1, amount.to_string())?;
-                }
-            }
+            write_amount(&mut self.sheet, (self.row, column + 1), amount, &dollars[at])?;
         }
         if !note.is_empty() {
             self.sheet.write_string(self.row, column + 2, note)?;
@@ -121,6 +113,24 @@ impl SheetLines {
         self.row += 1;
         Ok(())
     }
+}
+
+/// An amount as a number, or as a text if a number of a workbook cannot have all its digits.
+fn write_amount(
+    sheet: &mut Worksheet,
+    (row, column): (u32, u16),
+    amount: Money,
+    format: &Format,
+) -> Result<(), WriterError> {
+    match amount.to_string().parse::<f64>() {
+        Ok(number) if amount.units().unsigned_abs() < TOO_MANY_DIGITS => {
+            sheet.write_number_with_format(row, column, number, format)?;
+        }
+        _ => {
+            sheet.write_string(row, column, amount.to_string())?;
+        }
+    }
+    Ok(())
 }
 
 /// The summary: value, waterfall, trades, kickouts, pool actions, and options.
@@ -205,11 +215,16 @@ fn trades(overview: &Overview, lines: &mut SheetLines) -> Result<(), WriterError
         let mut total = Money::ZERO;
         for trade in short() {
             total += trade.shortfall_amount;
-            let worth = trade.shortfall_value_amount;
-            let note = worth.map_or_else(|| "no price".to_owned(), |worth| worth.to_string());
             let figures = figures(trade.loans, trade.shortfall_amount);
             let name = format!("{} ({})", trade.trade_id, trade.investor_instrument_name);
-            lines.line(&[&name], &figures, &note)?;
+            match trade.shortfall_value_amount {
+                Some(worth) => {
+                    let format = lines.formats.dollars[0].clone().set_align(FormatAlign::Left);
+                    write_amount(&mut lines.sheet, (lines.row, 3), worth, &format)?;
+                    lines.line(&[&name], &figures, "")?;
+                }
+                None => lines.line(&[&name], &figures, "no price")?,
+            }
         }
         let total = Figures { count: None, dollars: Some(total), is_total: true };
         lines.line(&["Together"], &total, "")?;

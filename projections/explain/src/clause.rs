@@ -3,6 +3,7 @@
 use std::fmt::{Display, Formatter, Result};
 
 use powerfill_events::run::event::Node;
+use powerfill_events::values::TradeId;
 
 use super::ledger::FillingLoan;
 use super::limit::FullLimits;
@@ -122,13 +123,17 @@ fn write_verdict(verdict: &CandidateVerdict, node: &Node, f: &mut Formatter<'_>)
             }
             Ok(())
         }
-        CandidateVerdict::NotAdopted { trade_id: Some(trade) } => {
-            write!(f, "the adopted challenge has it in trade {trade}")
-        }
-        CandidateVerdict::NotAdopted { trade_id: None } => {
-            write!(f, "the adopted challenge gives the room to others")
-        }
+        CandidateVerdict::NotAdopted { trade_id } => f.write_str(&not_adopted(trade_id.as_ref())),
         CandidateVerdict::NotReached => write!(f, "the run's events do not reach that far"),
+    }
+}
+
+/// What an adopted challenge does with a loan that is not in a trade: it is in another one, or in
+/// none.
+pub(super) fn not_adopted(trade_id: Option<&TradeId>) -> String {
+    match trade_id {
+        Some(trade) => format!("the adopted challenge has it in trade {trade}"),
+        None => "the adopted challenge gives the room to others".to_owned(),
     }
 }
 

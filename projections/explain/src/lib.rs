@@ -69,4 +69,4 @@ pub use trade_story::TradeStory;
 pub use trade_summary::TradeSummary;
 pub use verdict::CandidateVerdict;
 pub use what_if_text::change_kind_words;
-pub use words::{points, usd};
+pub use words::{points, thousands, usd};

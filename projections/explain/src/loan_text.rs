@@ -4,6 +4,7 @@ use std::fmt::{Display, Formatter, Result};
 
 use super::account::LoanAccount;
 use super::answer::loan_verdict;
+use super::clause::not_adopted;
 use super::facts_text::{
     write_amount, write_loan, write_matched, write_rejections, write_unmatched,
 };
@@ -244,11 +245,8 @@ pub(super) fn write_verdict(verdict: &CandidateVerdict, f: &mut Formatter<'_>) -
                 "room was there ({filled} filled, {room} left to max), so a limit barred it"
             )
         }
-        CandidateVerdict::NotAdopted { trade_id: Some(trade) } => {
-            writeln!(f, "not taken: the adopted challenge has it in trade {trade}")
-        }
-        CandidateVerdict::NotAdopted { trade_id: None } => {
-            writeln!(f, "not taken: the adopted challenge gives the room to others")
+        CandidateVerdict::NotAdopted { trade_id } => {
+            writeln!(f, "not taken: {}", not_adopted(trade_id.as_ref()))
         }
         CandidateVerdict::NotReached => writeln!(f, "the run's events do not reach that far"),
     }

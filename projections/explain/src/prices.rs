@@ -33,12 +33,25 @@ impl TradePrices {
 
 /// What one more $100,000 is worth, and of what: `$2,036` and `of room in T0008724`.
 pub fn price_words(found: &ShadowPriceFound) -> (String, String) {
+    let what = subject_words(&found.subject);
     let what = match &found.subject {
-        PriceSubject::Trade { trade_id } => format!("of room in {trade_id}"),
-        PriceSubject::Block { node, trade_id } => format!("{} in {trade_id}", limit_words(node)),
-        PriceSubject::Turn { turn } => format!("less that turns 1 to {turn} must place"),
+        PriceSubject::Trade { trade_id } | PriceSubject::Block { trade_id, .. } => {
+            format!("{what} in {trade_id}")
+        }
+        PriceSubject::Turn { .. } => what,
     };
     (worth(found), what)
+}
+
+/// What one more $100,000 would be, without its trade.
+fn subject_words(subject: &PriceSubject) -> String {
+    match subject {
+        PriceSubject::Trade { .. } => "of room".to_owned(),
+        PriceSubject::Block { node, .. } => {
+            format!("under {} of {}", limit_name(node), node.investor_instrument_name)
+        }
+        PriceSubject::Turn { turn } => format!("less that turns 1 to {turn} must place"),
+    }
 }
 
 fn worth(found: &ShadowPriceFound) -> String {
@@ -54,22 +67,15 @@ pub fn limit_name(node: &Node) -> String {
     }
 }
 
-fn limit_words(node: &Node) -> String {
-    format!("under {} of {}", limit_name(node), node.investor_instrument_name)
-}
-
 /// Writes what more room in a trade is worth; nothing where the run has no certificate.
 pub(super) fn write_prices(prices: Option<&TradePrices>, f: &mut Formatter<'_>) -> Result {
     let Some(TradePrices { prices, .. }) = prices else { return Ok(()) };
     writeln!(f)?;
     if prices.is_empty() {
-        return writeln!(f, "More room here is worth nothing: neither room nor limits bind.");
+        return writeln!(f, "More room here is worth nothing.");
     }
     for found in prices {
-        let what = match &found.subject {
-            PriceSubject::Block { node, .. } => limit_words(node),
-            PriceSubject::Trade { .. } | PriceSubject::Turn { .. } => "of room".to_owned(),
-        };
+        let what = subject_words(&found.subject);
         writeln!(f, "One more $100,000 {what} is worth {}.", worth(found))?;
     }
     Ok(())

@@ -14,7 +14,7 @@ use super::prices::write_prices;
 use super::screen::Screen;
 use super::trade::{TradeChange, TradeExplanation};
 use super::trade_text::{write_band, write_limit, write_node, write_place};
-use super::words::{counted, points, usd};
+use super::words::{counted, points, thousands, usd};
 
 /// The limits and absent candidates of a summary.
 const SHOWN: usize = 3;
@@ -126,6 +126,7 @@ fn write_absent(story: &TradeExplanation, f: &mut Formatter<'_>) -> Result {
 fn write_unmatched(unmatched: &UnmatchedLoans, f: &mut Formatter<'_>) -> Result {
     let UnmatchedLoans { eligible, matched_nothing, nodes } = unmatched;
     let eligible = counted(*eligible, "eligible loan", "eligible loans");
+    let matched_nothing = thousands(*matched_nothing);
     writeln!(f, "\nOf {eligible}, {matched_nothing} match no constraint of its instrument:")?;
     for node in nodes.iter().take(CONSTRAINTS) {
         write_node(node, FAILURES, f)?;

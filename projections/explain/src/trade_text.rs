@@ -16,7 +16,7 @@ use super::trade::{
     AbsentCandidate, LoanPlace, Shortage, TradeChange, TradeEntry, TradeExplanation,
 };
 use super::verdict::CandidateVerdict;
-use super::words::{counted, node_name, points, short, usd};
+use super::words::{counted, node_name, points, short, thousands, usd};
 
 impl Display for TradeExplanation {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
@@ -54,7 +54,10 @@ impl Display for TradeAccount {
         let eligible = counted(*eligible, "eligible loan", "eligible loans");
         match matched_nothing {
             0 => writeln!(f, "\nOf {eligible} each matches a constraint of its instrument:")?,
-            some => writeln!(f, "\nOf {eligible}, {some} match no constraint of its instrument:")?,
+            some => {
+                let some = thousands(*some);
+                writeln!(f, "\nOf {eligible}, {some} match no constraint of its instrument:")?;
+            }
         }
         if nodes.is_empty() {
             writeln!(f, "  no constraint names its instrument")?;
@@ -71,7 +74,7 @@ pub(super) fn write_node(node: &NodeMatchCounts, most: usize, f: &mut Formatter<
     let matched = counted(node.matched, "loan matches", "loans match");
     writeln!(f, "  turn {}: {}: {matched}", node.turn, node_name(&node.node))?;
     for FailureCount { loans, cause } in node.turned_down.iter().take(most) {
-        writeln!(f, "    {loans} not: {}", cause_words(cause))?;
+        writeln!(f, "    {} not: {}", thousands(*loans), cause_words(cause))?;
     }
     Ok(())
 }

@@ -13,16 +13,7 @@ pub fn usd(amount: Money) -> String {
         None => ("", text.as_str()),
     };
     let (whole, cents) = digits.split_once('.').unwrap_or((digits, "00"));
-    let mut grouped = String::from(sign);
-    for (at, digit) in whole.chars().enumerate() {
-        if at > 0 && (whole.len() - at).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped.push('.');
-    grouped.push_str(cents);
-    grouped
+    format!("{sign}{}.{cents}", grouped(whole))
 }
 
 /// A price, carry, or score in points, exact, with at least two decimals: `101.50`, `101.53125`.
@@ -56,7 +47,24 @@ pub(super) fn node_name(node: &Node) -> String {
 
 /// A count with its noun: `1 loan`, `2 loans`.
 pub(super) fn counted(count: u64, one: &str, more: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { more })
+    format!("{} {}", thousands(count), if count == 1 { one } else { more })
+}
+
+/// A count with thousands separators: `4,233`.
+pub fn thousands(count: u64) -> String {
+    grouped(&count.to_string())
+}
+
+/// Digits with thousands separators.
+fn grouped(digits: &str) -> String {
+    let mut grouped = String::with_capacity(digits.len() * 4 / 3);
+    for (at, digit) in digits.char_indices() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
 }
 
 /// The ids that look like one that does not exist, to follow it: `; the nearest are L1, L2`.

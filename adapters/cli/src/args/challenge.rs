@@ -7,7 +7,7 @@ use powerfill_app::challenge::DEFAULT_STEPS;
 use powerfill_events::challenge::{ChallengeId, ChallengeWeights};
 use powerfill_events::values::{Money, Price};
 
-use super::{LargeTablesArgs, StorePrintArgs};
+use super::{LargeTablesArgs, StorePrintArgs, visible_name};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -57,7 +57,7 @@ pub(crate) struct AdoptArgs {
     #[arg(long, value_name = "TEXT")]
     pub(crate) note: Option<String>,
     /// Who adopts it [default: the user of this machine]
-    #[arg(long, env = "POWERFILL_REQUESTED_BY", value_name = "NAME")]
+    #[arg(long, env = "POWERFILL_REQUESTED_BY", value_name = "NAME", value_parser = visible_name)]
     pub(crate) requested_by: Option<String>,
     #[command(flatten)]
     pub(crate) large_tables: LargeTablesArgs,

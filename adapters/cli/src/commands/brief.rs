@@ -103,7 +103,7 @@ fn loans(brief: &Brief, out: &mut String) {
     for (name, group) in brief.loans.groups() {
         let LoanChangeGroup { loans, loan_amount, value_amount, kicked_out, .. } = group;
         let note = match (name, kicked_out) {
-            ("new", 1..) => format!("  {} kicked out", count(*kicked_out)),
+            ("new", 1..) => format!("  {} are out", count(*kicked_out)),
             ("gone", 1..) => format!("  {} were out", count(*kicked_out)),
             _ => String::new(),
         };

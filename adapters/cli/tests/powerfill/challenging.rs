@@ -83,6 +83,10 @@ fn an_adopted_challenge_is_a_run_as_any_other() {
     let notes = sandbox.run_ok("annotate latest");
     assert!(notes.contains("desk: agreed with trading"), "{notes}");
 
+    sandbox.run_ok("report latest --audit --out audit.html");
+    let page = fs::read_to_string(sandbox.path("audit.html")).unwrap();
+    assert!(page.contains(&format!("adopted from <code>{challenge}</code>")), "{page}");
+
     // The files of the challenge are the tables of the run.
     for table in ["pfill_powerfill_guide", "pfill_kickout_guide_01", "pfill_trade_recap"] {
         let file = Table::read(&sandbox.path(format!("files/{table}.csv")));

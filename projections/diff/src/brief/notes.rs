@@ -106,7 +106,9 @@ fn findings(then: &BriefSide, now: &BriefSide) -> Vec<BriefNote> {
         finding.severity == Severity::Warning && is_new(finding.code, &finding.subject)
     });
     new.map(|finding| {
-        let text = format!("{}: {}", finding.code.as_str(), finding.message);
+        let subject = finding.subject.as_deref().filter(|subject| !subject.is_empty());
+        let subject = subject.map_or_else(String::new, |subject| format!(" {subject}"));
+        let text = format!("{}{subject}: {}", finding.code.as_str(), finding.message);
         note(BriefNoteKind::Finding, text)
     })
     .collect()

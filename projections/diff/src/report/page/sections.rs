@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use maud::{Markup, html as markup};
 use powerfill_events::run::options::RunOptions;
+use powerfill_explain::thousands;
 use serde_json::Value;
 
 use super::{PLAIN_ROWS, Page, class_words, verdict_words};
@@ -30,14 +31,14 @@ impl Page<'_> {
             ComparisonOutcome::Same => markup! {
                 div.answer.same role="status" {
                     strong { "Nothing is unclassified" }
-                    " " (grouped(same)) " rows are the same, " (grouped(differences)) " differ and are classified."
+                    " " (thousands(same)) " rows are the same, " (thousands(differences)) " differ and are classified."
                 }
             },
             ComparisonOutcome::Different => markup! {
                 div.answer.different role="status" {
-                    strong { (grouped(classified.unclassified)) " unclassified" }
-                    " " (grouped(same)) " rows are the same, " (grouped(differences)) " differ; the decision is another for "
-                    (grouped(comparison.diverging_loan_count)) " loans."
+                    strong { (thousands(classified.unclassified)) " unclassified" }
+                    " " (thousands(same)) " rows are the same, " (thousands(differences)) " differ; the decision is another for "
+                    (thousands(comparison.diverging_loan_count)) " loans."
                 }
             },
         }
@@ -123,14 +124,14 @@ impl Page<'_> {
                             @for table in &self.comparison.tables {
                                 tr {
                                     th scope="row" { (table.spec.name) }
-                                    td.number { (grouped(table.here.grid.len().into())) }
-                                    td.number { (grouped(table.there.grid.len().into())) }
+                                    td.number { (thousands(table.here.grid.len().into())) }
+                                    td.number { (thousands(table.there.grid.len().into())) }
                                     @match &table.incomparable {
                                         Some(_) => { td.incomparable colspan="5" { "incomparable" } }
                                         None => {
                                             @for verdict in verdicts {
                                                 @let count = table.counts.count(verdict);
-                                                td.number.none[count == 0] { (grouped(count)) }
+                                                td.number.none[count == 0] { (thousands(count)) }
                                             }
                                         }
                                     }
@@ -151,11 +152,11 @@ impl Page<'_> {
                 table.counts {
                     tbody {
                         @for (class, count) in &classified.classes {
-                            tr { th scope="row" { (class) } td.number { (grouped(*count)) } }
+                            tr { th scope="row" { (class) } td.number { (thousands(*count)) } }
                         }
-                        tr.total { th scope="row" { "unclassified" } td.number { (grouped(classified.unclassified)) } }
+                        tr.total { th scope="row" { "unclassified" } td.number { (thousands(classified.unclassified)) } }
                         @if classified.pending > 0 {
-                            tr { th scope="row" { "of these, with an entry to be filled in" } td.number { (grouped(classified.pending)) } }
+                            tr { th scope="row" { "of these, with an entry to be filled in" } td.number { (thousands(classified.pending)) } }
                         }
                     }
                 }
@@ -198,7 +199,7 @@ impl Page<'_> {
                 ));
             }
             for unreadable in &table.there.unreadable {
-                let (cells, row) = (grouped(unreadable.cells), unreadable.row);
+                let (cells, row) = (thousands(unreadable.cells), unreadable.row);
                 let (column, text) = (unreadable.column, &unreadable.text);
                 notes.push(format!("{name}: {cells} cells of {column} do not read; the first, in row {row}, is {text:?}"));
             }
@@ -224,7 +225,7 @@ impl Page<'_> {
                 h2 id="differences" { "Differences" }
                 @if left_out > 0 {
                     p.note {
-                        "This page carries " (grouped(chosen.len() as u64)) " of " (grouped(all))
+                        "This page carries " (thousands(chosen.len() as u64)) " of " (thousands(all))
                         " differences: the unclassified before the classified, decisions before numbers. --format csv has all."
                     }
                 }
@@ -298,7 +299,7 @@ fn run_facts(run: &RunSideHead) -> Vec<(&'static str, String)> {
         ("requested", run.requested_at.map_or_else(String::new, |at| at.to_string())),
         ("requested by", text(&run.requested_by)),
         ("recorded", run.recorded_at.map_or_else(String::new, |at| at.to_string())),
-        ("events", grouped(run.events)),
+        ("events", thousands(run.events)),
         ("engine", text(&run.engine_version)),
         ("specification", text(&run.spec_version)),
         ("options", options_words(run.options.as_ref())),
@@ -336,8 +337,8 @@ fn run_differences_section(differences: &RunDifferences) -> Markup {
                     li {
                         details {
                             summary {
-                                code { (change.table) } ": " (grouped(change.changed)) " rows changed, "
-                                (grouped(change.only_here)) " only old, " (grouped(change.only_there)) " only new"
+                                code { (change.table) } ": " (thousands(change.changed)) " rows changed, "
+                                (thousands(change.only_here)) " only old, " (thousands(change.only_there)) " only new"
                             }
                             @let columns: Vec<String> = change.columns.iter().map(|(name, rows)| format!("{name} ({rows})")).collect();
                             @if !columns.is_empty() { p { "columns: " (columns.join(", ")) } }
@@ -353,7 +354,7 @@ fn run_differences_section(differences: &RunDifferences) -> Markup {
                                 }
                             }
                             @let rows = change.changed + change.only_here + change.only_there;
-                            @if rows > change.rows.len() as u64 { p { "and " (grouped(rows - change.rows.len() as u64)) " more" } }
+                            @if rows > change.rows.len() as u64 { p { "and " (thousands(rows - change.rows.len() as u64)) " more" } }
                         }
                     }
                 }
@@ -374,17 +375,4 @@ pub fn value_words(value: &Value) -> String {
         Value::String(text) => text.clone(),
         other => other.to_string(),
     }
-}
-
-/// A count with thousands separators.
-fn grouped(count: u64) -> String {
-    let digits = count.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
