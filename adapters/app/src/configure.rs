@@ -131,19 +131,22 @@ pub async fn configure(
 
 /// Checks the rules of a command against the columns of the last run's book, which a command alone
 /// cannot do: a rule that names another column would refuse the next run. Without a run, what could
-/// be wrong is returned as warnings.
+/// be wrong is returned as warnings, by the columns of the source that the rules come from, if it
+/// has loans.
 ///
 /// # Errors
 /// [`ConfigureError::Rejected`] with the faults of the rules; the store fails.
 pub async fn check_rules(
     store: &dyn Store,
     command: &ConfigCommand,
+    of_source: Option<&[LoanColumn]>,
 ) -> Result<FaultReport, ConfigureError> {
     if !command.writes_rules() {
         return Ok(FaultReport::default());
     }
     let Some(columns) = last_loan_columns(store).await? else {
-        return Ok(command.rule_faults(&listed_columns(), Severity::Warning));
+        let columns = of_source.map_or_else(listed_columns, <[LoanColumn]>::to_vec);
+        return Ok(command.rule_faults(&columns, Severity::Warning));
     };
     let faults = command.rule_faults(&columns, Severity::Error);
     match faults.errors() {

@@ -13,6 +13,8 @@ use powerfill_ports::events::Append;
 use powerfill_ports::run_list::{AnnotationHead, read_annotations};
 use powerfill_ports::runs::{QueuedRun, RUNS_PER_PAGE, RunCursor, RunFilter, RunStatus};
 use powerfill_ports::{Store, StoreError};
+use powerfill_snapshot::near::suggestion;
+use powerfill_snapshot::options;
 use powerfill_tables::run_headline::{RunHeadline, VERSION, option_text};
 use powerfill_tables::tables::projectors;
 
@@ -64,7 +66,10 @@ impl RunListFilter {
             .split_once('=')
             .ok_or_else(|| format!("{text:?} is no NAME=VALUE, such as price_mode=pc"))?;
         if RunHeadline::default().option(name).is_none() {
-            return Err(format!("no run option {name:?}; docs/reference/options.md lists them"));
+            let near = suggestion(name, options().iter().map(|option| option.name));
+            return Err(format!(
+                "no run option {name:?}{near}; docs/reference/options.md lists them"
+            ));
         }
         self.options.push((name.to_owned(), value.to_owned()));
         Ok(())

@@ -33,22 +33,41 @@ pub(crate) fn check(bytes: &[u8]) -> Result<(), CsvError> {
 }
 
 fn other_format(bytes: &[u8]) -> Option<&'static str> {
+    if let Some(format) = no_delimited_text(bytes) {
+        return Some(format);
+    }
     match bytes {
-        [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => Some("UTF-32; save it as CSV UTF-8"),
         [0xff, 0xfe, ..] => Some("UTF-16 (byte order mark FF FE); save it as CSV UTF-8"),
         [0xfe, 0xff, ..] => Some("UTF-16 (byte order mark FE FF); save it as CSV UTF-8"),
+        _ => utf16_without_mark(bytes).map(|encoding| match encoding == UTF_16LE {
+            true => "UTF-16 (little-endian, without a byte order mark); save it as CSV UTF-8",
+            false => "UTF-16 (big-endian, without a byte order mark); save it as CSV UTF-8",
+        }),
+    }
+}
+
+/// The format of a file that no delimiter and no encoding makes a table.
+pub(crate) fn no_delimited_text(bytes: &[u8]) -> Option<&'static str> {
+    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start();
+    match bytes {
+        [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => Some("UTF-32; save it as CSV UTF-8"),
         [b'P', b'K', 3, 4, ..] => {
             Some("a workbook or another zip file; save its sheet as CSV UTF-8")
         }
         [0xd0, 0xcf, 0x11, 0xe0, ..] => Some("a workbook of the old format; save it as CSV UTF-8"),
         [0x1f, 0x8b, ..] => Some("compressed with gzip; rename it to end in .csv.gz"),
-        [b'<', b'?' | b'!' | b'h' | b'H' | b't' | b'T', ..] => {
-            Some("HTML or XML; save the table as CSV UTF-8")
-        }
-        _ => utf16_without_mark(bytes).map(|encoding| match encoding == UTF_16LE {
-            true => "UTF-16 (little-endian, without a byte order mark); save it as CSV UTF-8",
-            false => "UTF-16 (big-endian, without a byte order mark); save it as CSV UTF-8",
-        }),
+        [b'%', b'P', b'D', b'F', ..] => Some("a PDF; export the table as CSV UTF-8"),
+        _ => match text {
+            [b'<', b'?' | b'!' | b'h' | b'H' | b't' | b'T', ..] => {
+                Some("HTML or XML; save the table as CSV UTF-8")
+            }
+            [b'{', rest @ ..] | [b'[', rest @ ..]
+                if matches!(rest.trim_ascii_start(), [b'"' | b'{' | b'[', ..]) =>
+            {
+                Some("JSON; save the table as CSV UTF-8")
+            }
+            _ => None,
+        },
     }
 }
 
@@ -89,6 +108,10 @@ mod tests {
             (b"PK\x03\x04rest".to_vec(), "a workbook"),
             (b"\x1f\x8b\x08".to_vec(), "compressed with gzip"),
             (b"<html>".to_vec(), "HTML"),
+            (b"\xef\xbb\xbf <table>".to_vec(), "HTML"),
+            (b"[\n {\"loan_id\": 1}]".to_vec(), "JSON"),
+            (b"\xff\xfe\0\0l\0\0\0".to_vec(), "UTF-32"),
+            (b"\xd0\xcf\x11\xe0\xa1".to_vec(), "a workbook of the old format"),
         ] {
             let error = error(&bytes).unwrap();
             assert!(error.starts_with(&format!("it is {expected}")), "{error}");

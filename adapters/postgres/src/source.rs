@@ -11,6 +11,7 @@ use std::time::Duration;
 use backon::Retryable;
 use futures::TryStreamExt;
 use powerfill_ports::StoreError;
+use powerfill_snapshot::near::suggestion;
 use powerfill_snapshot::{
     FaultCode, IgnoredPart, RawSnapshot, RawTable, SourceFault, TooLarge, table_named, table_names,
 };
@@ -205,10 +206,18 @@ async fn answered<T>(
 
 /// The tables and views of a schema.
 async fn relation_names(tx: &Transaction<'_>, schema: &str) -> Result<Vec<String>, StoreError> {
-    let found =
-        answered(tx.query_opt("SELECT FROM pg_namespace WHERE nspname = $1", &[&schema])).await?;
-    if found.is_none() {
-        return Err(StoreError::Failed(format!("the database has no schema {schema}").into()));
+    let schemas = answered(tx.query(
+        r"SELECT nspname::text FROM pg_namespace
+          WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' ORDER BY 1",
+        &[],
+    ))
+    .await?;
+    let schemas: Vec<String> = schemas.iter().map(|row| get(row, 0)).collect::<Result<_, _>>()?;
+    if !schemas.iter().any(|name| name == schema) {
+        let near = suggestion(schema, schemas.iter().map(String::as_str));
+        let names = schemas.join(", ");
+        let message = format!("the database has no schema {schema}{near}; it has {names}");
+        return Err(StoreError::Failed(message.into()));
     }
     let rows = answered(tx.query(
         "SELECT c.relname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace

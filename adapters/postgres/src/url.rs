@@ -212,7 +212,11 @@ impl fmt::Display for PostgresUrl {
                 write!(f, ":{port}")?;
             }
         }
-        write!(f, "/{}", self.config.get_dbname().unwrap_or_default())
+        write!(f, "/{}", self.config.get_dbname().unwrap_or_default())?;
+        match &self.schema {
+            Some(schema) => write!(f, "?schema={schema}"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -240,6 +244,7 @@ mod tests {
             ),
             ("postgres://ann:p@s3cret@db.example/acme", "postgres://ann:***@db.example:5432/acme"),
             ("postgresql://ann@db.example/acme", "postgres://ann@db.example:5432/acme"),
+            ("postgres://ann@h/acme?schema=pf", "postgres://ann@h:5432/acme?schema=pf"),
             (
                 "postgres://ann:p%40ss%2Fs3cret@h/acme?application_name=x",
                 "postgres://ann:***@h:5432/acme",

@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
-use powerfill_events::input::CellDisplay;
+use powerfill_events::input::{CellDisplay, RawTable};
 use powerfill_mapping::{FirstRow, ForeignTable, HeadedTable, Mapping, MappingUse};
 use rust_decimal::Decimal;
 
 use crate::cells::CellValue;
 use crate::error::XlsxError;
+use crate::hidden::HiddenParts;
 use crate::naming::{MAX_ROWS, is_continuation};
 use crate::package::{Workbook, catch_panic};
 use crate::totals::is_total_label;
@@ -84,6 +85,9 @@ pub fn read_foreign(
             if grid.is_hidden {
                 notes.insert(0, "the sheet is hidden".to_owned());
             }
+            if is_source && grid.may_hide {
+                notes.extend(hidden_notes(&HiddenParts::read(path, &name), &grid.rows, &table));
+            }
             let (file, digest) = (file.clone(), digest.clone());
             tables.push(ForeignTable { file, is_sheet: true, digest, notes, header_lines, table });
         }
@@ -91,10 +95,28 @@ pub fn read_foreign(
     Ok((tables, others))
 }
 
+/// What a sheet hides of a table, and was read.
+fn hidden_notes(hidden: &HiddenParts, rows: &[GridRow], table: &RawTable) -> Vec<String> {
+    let hidden_rows = rows.iter().filter(|row| hidden.rows.contains(&row.position)).count();
+    let columns = (0..).zip(table.columns());
+    let columns = columns.filter(|(at, name)| !name.is_empty() && hidden.has_column(*at));
+    let columns: Vec<&str> = columns.map(|(_, name)| name.as_str()).collect();
+    let mut notes = Vec::new();
+    if hidden_rows > 0 {
+        notes.push(format!("hidden or filtered rows that were read: {hidden_rows}"));
+    }
+    if !columns.is_empty() {
+        notes.push(format!("hidden columns that were read: {}", columns.join(", ")));
+    }
+    notes
+}
+
 /// The cells of a sheet; of one that is not wanted, only its name.
 struct SheetGrid {
     name: String,
     is_hidden: bool,
+    /// Whether it may have hidden rows or columns.
+    may_hide: bool,
     rows: Vec<GridRow>,
     width: usize,
 }
@@ -169,7 +191,8 @@ fn read_grids(
         let first = |row: &GridRow| row.cells.first().is_some_and(|c| is_total_label(&c.text));
         reader.rows.pop_if(|row| first(row));
         let (name, is_hidden) = (entry.name.clone(), entry.is_hidden);
-        let grid = SheetGrid { name, is_hidden, rows: reader.rows, width: reader.width };
+        let (rows, width, may_hide) = (reader.rows, reader.width, book.has_hidden);
+        let grid = SheetGrid { name, is_hidden, may_hide, rows, width };
         let has_same_header = |first: &SheetGrid| {
             let header = |grid: &SheetGrid| grid.rows.first().map(|row| row.cells.clone());
             header(first) == header(&grid)

@@ -3,17 +3,16 @@
 
 mod columns;
 mod profile;
-mod words;
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use powerfill_events::values::fold;
 use powerfill_snapshot::TABLES;
+use powerfill_snapshot::usual_names::table_words;
 
 use self::columns::{Guess, guess_columns};
 use self::profile::Formats;
-use self::words::{is_alias, table_words};
 use crate::bind::ForeignTable;
 use crate::mapping::Mapping;
 use crate::names::normalize;
@@ -97,9 +96,16 @@ fn guess_table(
     {
         let by_name = name.split('_').filter(|word| table_words(spec.name).contains(word)).count();
         let columns = guess_columns(spec, file, formats);
-        let by_columns = columns.iter().filter(|guess| guess.is_by_name).count();
+        let is_same = |ours: &str| {
+            file.table.columns().iter().any(|theirs| normalize(theirs) == normalize(ours))
+        };
+        let is_found = |name: &str| {
+            is_same(name) || columns.iter().any(|guess| guess.is_by_name && guess.ours == name)
+        };
+        let by_columns = spec.columns.iter().filter(|column| is_found(column.name)).count();
         let required = spec.columns.iter().filter(|column| column.is_required);
-        let found = required.filter(|c| columns.iter().any(|guess| guess.ours == c.name)).count();
+        let is_guessed = |name: &str| columns.iter().any(|guess| guess.ours == name);
+        let found = required.filter(|c| is_same(c.name) || is_guessed(c.name)).count();
         let fit = by_name * 4 + by_columns + found;
         if by_columns + by_name * 2 >= 3 && best.is_none_or(|(most, _)| fit > most) {
             best = Some((fit, at));
@@ -128,7 +134,8 @@ fn write_table(
                 && !header.iter().any(|theirs| normalize(theirs) == normalize(name))
         })
         .collect();
-    if by_name && guesses.is_empty() && missing.is_empty() {
+    let has_own_formats = formats.line_of(file).is_some();
+    if by_name && guesses.is_empty() && missing.is_empty() && !has_own_formats {
         return;
     }
     let table = spec.name;
@@ -139,6 +146,9 @@ fn write_table(
             "name = {}  # a guess: its name or columns are most like {table}",
             quoted(file.table.name())
         );
+    }
+    if let Some(line) = formats.line_of(file) {
+        let _ = writeln!(text, "{line}");
     }
     let unknown = header.iter().filter(|name| {
         !name.is_empty() && !is_same(name) && !guesses.iter().any(|guess| guess.theirs == **name)
@@ -192,11 +202,6 @@ fn write_absent(text: &mut String, taken: &BTreeSet<usize>) {
     }
 }
 
-/// Whether a name of theirs is a usual one for a column of ours.
-fn is_usual_name(table: &str, ours: &str, theirs: &str) -> bool {
-    is_alias(table, ours, &normalize(theirs))
-}
-
 /// A text in quotes, as TOML writes it.
 pub(crate) fn quoted(text: &str) -> String {
     toml::Value::from(one_row(text)).to_string()
@@ -209,4 +214,46 @@ fn one_line(text: &str) -> String {
 
 fn one_row(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use powerfill_events::input::RawTable;
+
+    use super::*;
+
+    fn file(name: &str, rows: &[&str]) -> ForeignTable {
+        let cells = |row: &str| row.split('|').map(str::to_owned).collect::<Vec<_>>();
+        let mut table = RawTable::of_file(name, cells(rows[0]), name);
+        for (line, row) in (1..).zip(&rows[1..]) {
+            table.begin_row(line);
+            cells(row).iter().for_each(|cell| table.push_cell(cell).unwrap());
+            table.end_row().unwrap();
+        }
+        ForeignTable {
+            file: format!("{name}.csv"),
+            is_sheet: false,
+            digest: String::new(),
+            notes: Vec::new(),
+            header_lines: Vec::new(),
+            table,
+        }
+    }
+
+    #[test]
+    fn a_table_with_our_columns_is_known_under_another_name() {
+        let loans = file("Loans", &["loan_id|curr_status|loan_amount|note_rate", "A|Closed|1|6.5"]);
+        let draft = draft_source("dir:tapes", &[loans]);
+        assert!(draft.contains("[tables.loan]\nname = \"Loans\"  # a guess"), "{draft}");
+    }
+
+    #[test]
+    fn files_with_commas_and_with_points_have_formats_of_their_own() {
+        let loans = file("loan", &["loan_id|loan_amount|note_rate", "A|300.000,00|6,5"]);
+        let trades = file("pscat_trades", &["trade_id|trade_price", "T1|101.5"]);
+        let draft = draft_source("dir:tapes", &[loans, trades]);
+        let line = "[tables.loan]\nformats = { decimal = \"comma\" }  # as \"300.000,00\" shows";
+        assert!(draft.contains(line), "{draft}");
+        assert!(!draft.contains("[formats]"), "{draft}");
+    }
 }

@@ -143,5 +143,7 @@ pub fn trim(text: &str) -> &str {
         ' ', '\t', '\r', '\n', '\u{a0}', '\u{2007}', '\u{202f}', '\u{200b}', '\u{200c}',
         '\u{200d}', '\u{2060}', '\u{feff}',
     ];
-    text.trim_matches(INVISIBLE)
+    let text = text.trim_matches(INVISIBLE);
+    let kept = text.strip_prefix("=\"").and_then(|rest| rest.strip_suffix('"'));
+    kept.unwrap_or(text)
 }

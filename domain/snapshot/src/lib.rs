@@ -26,6 +26,7 @@ pub mod report;
 pub mod rules;
 pub mod schema;
 pub mod tables;
+pub mod usual_names;
 mod validate;
 
 pub(crate) use cell::whole_number;
@@ -34,4 +35,6 @@ pub use powerfill_events::run::options::{PriceMode, RunOptions, Scope};
 pub use raw::{IgnoredPart, RawSnapshot, RawTable, SourceFault, TooLarge, too_many_rows};
 pub use report::{Fault, FaultCode, FaultReport, Severity};
 pub use tables::{Snapshot, TABLES, input_table, table_named, table_names};
-pub use validate::{Validated, listed_columns, validate, validate_configuration};
+pub use validate::{
+    Validated, columns_for_rules, is_null_word, listed_columns, validate, validate_configuration,
+};

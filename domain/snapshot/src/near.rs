@@ -3,6 +3,8 @@
 use powerfill_events::values::fold;
 use strsim::osa_distance;
 
+use crate::usual_names::{is_usual_name, table_words};
+
 /// A name without what people vary: case, blanks, signs, and the plural of its words.
 fn plain(name: &str) -> String {
     words(name).concat()
@@ -57,7 +59,7 @@ fn is_slip(one: &str, other: &str) -> bool {
 const NEAREST: usize = 3;
 
 /// The ids that an id was likely meant to be, the nearest first: other zeros before its number, a
-/// beginning of one, or a slip of the keyboard.
+/// beginning of one, a digit too many at its end, or a slip of the keyboard.
 pub fn nearest_ids<'c>(id: &str, known: impl IntoIterator<Item = &'c str>) -> Vec<String> {
     let (wanted, without_zeros) = (fold(id), without_zeros(&fold(id)));
     let distance = |known: &str| {
@@ -65,7 +67,8 @@ pub fn nearest_ids<'c>(id: &str, known: impl IntoIterator<Item = &'c str>) -> Ve
         if self::without_zeros(&other) == without_zeros {
             return Some(0);
         }
-        if wanted.len() > 2 && other.starts_with(&wanted) {
+        let is_longer = wanted.starts_with(&other) && wanted.len() <= other.len() + 2;
+        if wanted.len() > 2 && (other.starts_with(&wanted) || is_longer) {
             return Some(1);
         }
         is_slip(&wanted, &other).then(|| 1 + osa_distance(&wanted, &other))
@@ -125,7 +128,18 @@ fn distance(one: &str, other: &str) -> Option<usize> {
 
 /// `; did you mean CLOSEST?`, or nothing.
 pub fn suggestion<'c>(name: &str, candidates: impl IntoIterator<Item = &'c str>) -> String {
-    closest(name, candidates).map_or_else(String::new, |near| format!("{DID_YOU_MEAN}{near}?"))
+    suggestion_of(closest(name, candidates))
+}
+
+/// `; did you mean NEAR?`, or nothing.
+pub(crate) fn suggestion_of(near: Option<&str>) -> String {
+    near.map_or_else(String::new, |near| format!("{DID_YOU_MEAN}{near}?"))
+}
+
+/// Whether a name is one of the words of another one, up to a slip of the keyboard.
+pub(crate) fn has_word_like(name: &str, other: &str) -> bool {
+    let name = fold(name);
+    fold(other).split('_').any(|word| is_slip(&name, word))
 }
 
 /// What divides a reason from the name that it suggests.
@@ -133,7 +147,7 @@ pub(crate) const DID_YOU_MEAN: &str = "; did you mean ";
 
 /// The headers that a missing column may be under, the likeliest first: those that look like it,
 /// then those that share a word with it.
-pub(crate) fn headers_near<'h>(column: &str, headers: &'h [String]) -> Vec<&'h str> {
+pub(crate) fn headers_near<'h>(table: &str, column: &str, headers: &'h [String]) -> Vec<&'h str> {
     // Too many columns are about loans.
     let telling = |name: &str| -> Vec<String> {
         words(name).into_iter().filter(|word| !matches!(&**word, "LOAN" | "ID" | "")).collect()
@@ -141,7 +155,8 @@ pub(crate) fn headers_near<'h>(column: &str, headers: &'h [String]) -> Vec<&'h s
     let wanted = telling(column);
     let rank = |header: &str| {
         let shared = telling(header).iter().filter(|word| wanted.contains(word)).count();
-        match (looks_like(header, column), shared) {
+        let is_likely = looks_like(header, column) || is_usual_name(table, column, header);
+        match (is_likely, shared) {
             (true, _) => Some(0),
             (false, 0) => None,
             (false, shared) => Some(wanted.len() - shared.min(wanted.len()) + 1),
@@ -154,7 +169,8 @@ pub(crate) fn headers_near<'h>(column: &str, headers: &'h [String]) -> Vec<&'h s
 }
 
 /// The table that a sheet, a file, or a table of a database was likely meant to be: up to case,
-/// signs, plurals, a copy's number, a schema, and the prefix of the table's name.
+/// signs, plurals, a copy's number, a schema, and the prefix of the table's name, or by a usual
+/// word in it.
 pub(crate) fn table_near<'t>(
     name: &str,
     tables: impl IntoIterator<Item = &'t str>,
@@ -166,7 +182,13 @@ pub(crate) fn table_near<'t>(
         let short = table.split_once('_').filter(|(prefix, _)| prefix.len() == 5);
         looks_like(name, table) || short.is_some_and(|(_, short)| plain(name) == plain(short))
     };
-    tables.into_iter().find(|table| is_near(table))
+    let tables: Vec<&str> = tables.into_iter().collect();
+    let words = words(name);
+    let has_usual_word = |table: &&&str| {
+        table_words(table).iter().any(|usual| words.contains(&singular((*usual).to_owned())))
+    };
+    let near = tables.iter().find(|table| is_near(table));
+    near.or_else(|| tables.iter().find(has_usual_word)).copied()
 }
 
 #[cfg(test)]
@@ -191,6 +213,8 @@ mod tests {
         assert_eq!(near("L00000132"), ["L00000123", "L00000124", "L10000123"]);
         assert_eq!(near("L0000012x"), ["L00000123", "L00000124", "L10000123"]);
         assert!(near("Z9").is_empty());
+        let known = ["T0007970", "T0008770", "T0008790", "T0008797"];
+        assert_eq!(nearest_ids("T00087970", known)[0], "T0008797");
     }
 
     #[test]
@@ -245,6 +269,10 @@ mod tests {
             ("pscat trade", "pscat_trades"),
             ("Today's Prices", "rmcat_todays_prices"),
             ("Loan Prices", "loan_price"),
+            ("Loan Tape", "loan"),
+            ("tbl_loan", "loan"),
+            ("Pipeline 1-15-26", "loan"),
+            ("TBA", "pscat_trades"),
         ] {
             assert_eq!(table_near(name, tables), Some(table), "{name}");
         }
@@ -254,9 +282,12 @@ mod tests {
     #[test]
     fn headers_near_a_column_come_likeliest_first() {
         let headers = ["Status", "Loan Number", "loanid", "Rate"].map(str::to_owned);
-        assert_eq!(headers_near("loan_id", &headers), ["Loan Number", "loanid"]);
-        assert_eq!(headers_near("curr_status", &headers), ["Status"]);
-        assert_eq!(headers_near("note_rate", &headers), ["Rate"]);
-        assert_eq!(headers_near("loan_amount", &headers), [""; 0]);
+        let near = |column| headers_near("loan", column, &headers);
+        assert_eq!(near("loan_id"), ["Loan Number", "loanid"]);
+        assert_eq!(near("curr_status"), ["Status"]);
+        assert_eq!(near("note_rate"), ["Rate"]);
+        assert_eq!(near("loan_amount"), [""; 0]);
+        let headers = ["UPB", "Unpaid Principal Balance", "Term"].map(str::to_owned);
+        assert_eq!(headers_near("loan", "loan_amount", &headers), headers[..2]);
     }
 }

@@ -10,12 +10,16 @@ use crate::validate::is_null_word;
 /// What to do about a fault; `None` if its reason says so already.
 pub(crate) fn remedy(fault: &Fault) -> Option<String> {
     let value = fault.value.trim();
+    let is_dashes = value.len() > 2 && value.bytes().all(|byte| byte == b'-');
+    if is_dashes && fault.code != FaultCode::MissingColumn {
+        return Some("delete the line of dashes under the header".to_owned());
+    }
     let for_null = || is_null_word(value).then(|| "leave the cell empty for NULL".to_owned());
     match fault.code {
         FaultCode::NotANumber | FaultCode::NotWhole => {
             // A value that its source cannot give exactly has its remedy in the reason.
             let is_text = fault.reason.ends_with("is expected");
-            for_null().or_else(|| number(value).filter(|_| is_text))
+            for_null().or_else(|| number(&fault.column, value).filter(|_| is_text))
         }
         FaultCode::NotADate => for_null().or_else(|| date(value)),
         FaultCode::NotOneOf => for_null().or_else(|| word(value, &fault.reason)),
@@ -29,9 +33,7 @@ pub(crate) fn remedy(fault: &Fault) -> Option<String> {
             "add a file, a sheet, or a table of this name; `powerfill template` writes empty ones"
                 .to_owned()
         }),
-        FaultCode::RaggedRow => {
-            Some("write a field that contains a comma in quotes: \"300,000.00\"".to_owned())
-        }
+        FaultCode::RaggedRow => Some(ragged(&fault.reason).to_owned()),
         FaultCode::UnknownColumn => Some(format!(
             "rename or delete it; `powerfill schema {}` lists the columns",
             fault.table
@@ -42,7 +44,19 @@ pub(crate) fn remedy(fault: &Fault) -> Option<String> {
     }
 }
 
-fn number(value: &str) -> Option<String> {
+/// A short row is likely no row of the table; a long one has a comma too many.
+fn ragged(reason: &str) -> &'static str {
+    let numbers = reason.split(|c: char| !c.is_ascii_digit()).filter(|digits| !digits.is_empty());
+    let numbers: Vec<usize> = numbers.filter_map(|digits| digits.parse().ok()).collect();
+    match numbers.as_slice() {
+        [fields, header, ..] if fields < header => {
+            "delete the row if it is a title, a total, or a note; else write its empty fields too"
+        }
+        _ => "write a field that contains a comma in quotes: \"300,000.00\"",
+    }
+}
+
+fn number(column: &str, value: &str) -> Option<String> {
     if let Some(price) = thirty_seconds(value) {
         return Some(format!("write {price}: prices are decimals, not 32nds"));
     }
@@ -66,8 +80,20 @@ fn number(value: &str) -> Option<String> {
     if has(&[',', '\'']) {
         without.push("commas");
     }
+    if value.matches('.').count() > 1 {
+        without.push("points");
+    }
     if value.chars().any(char::is_whitespace) {
         without.push("blanks");
+    }
+    // Of a rate or a price, three digits behind a comma are decimals as likely as hundreds.
+    let is_amount = column.ends_with("amount");
+    let decimal = value.split_once(',').filter(|(whole, decimals)| {
+        let is_digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+        !is_amount && decimals.len() == 3 && is_digits(whole) && is_digits(decimals)
+    });
+    if let Some((whole, decimals)) = decimal {
+        return Some(format!("write {whole}.{decimals} if it is a decimal comma, else {plain}"));
     }
     let without = match without.as_slice() {
         [] => String::new(),
@@ -91,7 +117,8 @@ fn plain_number(value: &str) -> Option<String> {
         (Some(comma), None) => digits.len() - comma != 4,
         _ => false,
     };
-    let digits: String = match is_decimal_comma {
+    let are_points_separators = digits.matches('.').count() > 1;
+    let digits: String = match is_decimal_comma || are_points_separators {
         true => digits.replace('.', "").replace(',', "."),
         false => digits.replace(',', ""),
     };
@@ -133,7 +160,7 @@ fn date(value: &str) -> Option<String> {
             is_date(&written).map_or_else(|| expected.to_owned(), |d| format!("write {d}")),
         );
     }
-    let parts: Vec<&str> = day.split(['/', '.', '-']).collect();
+    let (day_text, parts) = (day, day.split(['/', '.', '-']).collect::<Vec<&str>>());
     let written = |year: &str, month: usize, day: &str| {
         let year = if year.len() == 2 { format!("20{year}") } else { year.to_owned() };
         is_date(&format!("{year}-{month:02}-{day:0>2}"))
@@ -148,6 +175,9 @@ fn date(value: &str) -> Option<String> {
         [day, month, year] if is_named(month) => written(year, month_of(month)?, day),
         [month, day, year] => match (written(year, month_of(month)?, day), month_of(day)) {
             (Some(us), Some(other)) => match written(year, other, month) {
+                Some(eu) if eu != us && day_text.contains('.') => {
+                    return Some(format!("write {eu}, or {us} if the month comes first"));
+                }
                 Some(eu) if eu != us => {
                     return Some(format!("write {us}, or {eu} if the day comes first"));
                 }
@@ -186,7 +216,7 @@ mod tests {
             severity: Severity::Error,
             table: "loan".into(),
             row: "1".into(),
-            column: "c".into(),
+            column: "loan_amount".into(),
             value: value.into(),
             code,
             reason: "one of Y, N is expected".into(),
@@ -206,6 +236,8 @@ mod tests {
             ("6.375 %", "write 6.375, without % and blanks"),
             ("6,5", "write 6.5, without commas"),
             ("300.000,00", "write 300000.00, without commas"),
+            ("1.000.000", "write 1000000, without points"),
+            ("------", "delete the line of dashes under the header"),
             ("101-16+", "write 101.515625: prices are decimals, not 32nds"),
             ("101-162", "write 101.5078125: prices are decimals, not 32nds"),
             ("1.2E+11", "write all digits, without an exponent"),
@@ -222,6 +254,7 @@ mod tests {
             ("1/5/2026", "write 2026-01-05, or 2026-05-01 if the day comes first"),
             ("1/15/2026", "write 2026-01-15"),
             ("15.01.2026", "write 2026-01-15"),
+            ("05.01.2026", "write 2026-01-05, or 2026-05-01 if the month comes first"),
             ("01/06/26", "write 2026-01-06, or 2026-06-01 if the day comes first"),
             ("7-Jan-2026", "write 2026-01-07"),
             ("2026/1/7", "write 2026-01-07"),
@@ -235,5 +268,10 @@ mod tests {
         }
         assert_eq!(of(FaultCode::NotOneOf, "yes"), "write Y");
         assert_eq!(of(FaultCode::NotOneOf, "maybe"), "");
+        let ragged = |reason: &str| super::ragged(reason);
+        assert!(ragged("1 field, the header has 11").starts_with("delete the row"));
+        assert!(ragged("12 fields, the header has 11").starts_with("write a field"));
+        let rate = number("note_rate", "6,500");
+        assert_eq!(rate.as_deref(), Some("write 6.500 if it is a decimal comma, else 6500"));
     }
 }

@@ -153,11 +153,15 @@ impl fmt::Display for Fault {
             }
             row => write!(f, "{}, row {row}", self.table)?,
         }
-        if !self.column.is_empty() {
-            write!(f, ", {}", self.column)?;
-        }
-        if !self.value.is_empty() {
-            write!(f, " {:?}", self.value)?;
+        if !self.column.is_empty() && self.column == self.value {
+            write!(f, ", header {:?}", self.value)?;
+        } else {
+            if !self.column.is_empty() {
+                write!(f, ", {}", self.column.escape_debug())?;
+            }
+            if !self.value.is_empty() {
+                write!(f, " {:?}", self.value)?;
+            }
         }
         write!(f, ": {} ({})", self.reason, self.code)
     }
@@ -243,6 +247,16 @@ mod tests {
         assert_eq!(
             in_a_sheet.to_string(),
             "error: Loan!E4, close_date \"2026-02-30\": a date is YYYY-MM-DD (not_a_date)"
+        );
+        let header = Fault {
+            column: "Close\nDate".into(),
+            value: "Close\nDate".into(),
+            row: "loan!E1".into(),
+            ..in_a_sheet
+        };
+        assert_eq!(
+            header.to_string(),
+            "error: loan!E1, header \"Close\\nDate\": a date is YYYY-MM-DD (not_a_date)"
         );
         assert_eq!(shortened(&"é".repeat(300)).chars().count(), 201);
     }

@@ -68,12 +68,15 @@ pub(crate) fn completions(shell: clap_complete::Shell) -> Result<(), CliError> {
     print_text(String::from_utf8_lossy(&script))
 }
 
-/// Waits for all tasks. Logs each error at once, and returns the first.
+/// Waits for all tasks. Logs each error at once, and returns the first. A task whose
+/// answer is no has said so.
 async fn join_all(mut tasks: JoinSet<Result<(), CliError>>, what: &str) -> Result<(), CliError> {
     let mut result = Ok(());
     while let Some(joined) = tasks.join_next().await {
         let ended = joined.map_err(|panic| CliError::context(what, panic))?;
-        if let Err(error) = &ended {
+        if let Err(error) = &ended
+            && !matches!(error, CliError::NegativeAnswer)
+        {
             tracing::error!("{error}");
         }
         result = result.and(ended);

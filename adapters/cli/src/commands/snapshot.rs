@@ -9,7 +9,7 @@ use super::open_run;
 use crate::CommandFuture;
 use crate::args::{SnapshotCommand, SnapshotExportArgs};
 use crate::error::CliError;
-use crate::out_place::is_workbook;
+use crate::out_place::{ensure_folder, is_workbook};
 use crate::output::print_text;
 use crate::settings::ProgramSettings;
 use crate::summary::count;
@@ -44,6 +44,7 @@ fn write(out: &Path, tables: &[RawTable]) -> Result<String, CliError> {
         powerfill_xlsx::write_tables(out, tables).map_err(CliError::environment)?;
         return Ok(format!("xlsx:{}", out.display()));
     }
+    ensure_folder(out)?;
     powerfill_csv::write_tables(out, tables).map_err(CliError::environment)?;
     Ok(format!("dir:{}", out.display()))
 }

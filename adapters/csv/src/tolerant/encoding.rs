@@ -5,17 +5,22 @@ use std::borrow::Cow;
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
 use crate::error::CsvError;
+use crate::start::no_delimited_text;
 
 /// Decodes a file in the named encoding, or else: by its byte order mark; as UTF-16 if nearly every
 /// other byte is zero; as UTF-8 if it is valid UTF-8; else as Windows-1252, which has a character
 /// for nearly every byte. Says which; nothing for UTF-8.
 ///
 /// # Errors
-/// An encoding that does not exist, or a text that is not in the encoding.
+/// An encoding that does not exist, or a text that is not in the encoding; a file that is no text
+/// of a table.
 pub(crate) fn decode<'b>(
     bytes: &'b [u8],
     named: Option<&str>,
 ) -> Result<(Cow<'b, str>, Option<String>), CsvError> {
+    if let Some(format) = no_delimited_text(bytes).filter(|_| named.is_none()) {
+        return Err(CsvError::OtherFormat(format));
+    }
     let marked = Encoding::for_bom(bytes);
     let after_mark = &bytes[marked.map_or(0, |(_, length)| length)..];
     let (encoding, how, bytes) = match (named, marked) {
@@ -86,6 +91,8 @@ mod tests {
         assert_eq!(named.1.as_deref(), Some("windows-1252 (as the mapping says)"));
         let error = decode(&windows, Some("utf-8")).unwrap_err().to_string();
         assert!(error.contains("not in UTF-8"), "{error}");
+        let workbook = decode(b"\xd0\xcf\x11\xe0\xa1\xb1", None).unwrap_err().to_string();
+        assert!(workbook.starts_with("it is a workbook of the old format"), "{workbook}");
         assert!(decode(b"x", Some("utf-9")).unwrap_err().to_string().contains("utf-9"));
     }
 }

@@ -3,7 +3,7 @@
 use csv::ReaderBuilder;
 
 /// The delimiters that are recognized.
-const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
+const DELIMITERS: [u8; 6] = [b',', b';', b'\t', b'|', b'~', b'^'];
 
 /// The number of records that are read to find the delimiter.
 const SAMPLED_RECORDS: usize = 20;
@@ -121,6 +121,7 @@ mod tests {
             ("Pipeline\n\nid;price\nA;1,000\nB;2\n", FieldLayout::Delimited(b';')),
             ("id|price\n-- -----\n", FieldLayout::Fixed(vec![(0, 2), (3, 8)])),
             ("id   price\n---- -----\nA    1\n", FieldLayout::Fixed(vec![(0, 4), (5, 10)])),
+            ("id^price\nA^1,000\n", FieldLayout::Delimited(b'^')),
             ("id\n", FieldLayout::Delimited(b',')),
         ] {
             assert_eq!(find_layout(text, None), (layout, 0), "{text}");

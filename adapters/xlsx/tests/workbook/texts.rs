@@ -1,6 +1,7 @@
 //! Reading any workbook as texts.
 
-use powerfill_xlsx::{TextSheet, read_texts};
+use powerfill_mapping::{Mapping, TargetSchema};
+use powerfill_xlsx::{TextSheet, read_foreign, read_texts};
 use rust_xlsxwriter::{ExcelDateTime, Format, Formula, Workbook, XlsxError};
 
 fn read(
@@ -62,4 +63,25 @@ fn values_without_a_header_keep_their_column() {
     let sheet = &sheets.unwrap()[0];
     assert_eq!(sheet.header, ["id", "", "note"]);
     assert_eq!(sheet.rows, [["A", "stray", ""]]);
+}
+
+#[test]
+fn what_a_sheet_hides_is_read_and_said() {
+    let file = tempfile::NamedTempFile::with_suffix(".xlsx").unwrap();
+    let mut book = Workbook::new();
+    let sheet = book.add_worksheet().set_name("Tape").unwrap();
+    for (row, cells) in ["id|ltv|state", "A|80|CA", "B|95|NY"].iter().enumerate() {
+        for (column, cell) in cells.split('|').enumerate() {
+            sheet.write_string(row as u32, column as u16, cell).unwrap();
+        }
+    }
+    sheet.set_row_hidden(2).unwrap().set_column_hidden(1).unwrap();
+    book.save(file.path()).unwrap();
+    let mapping = Mapping::none(TargetSchema::of_inputs());
+    let (tables, _) = read_foreign(file.path(), &mapping, |_| true).unwrap();
+    assert_eq!(tables[0].table.rows(), 2);
+    assert_eq!(
+        tables[0].notes,
+        ["hidden or filtered rows that were read: 1", "hidden columns that were read: ltv"]
+    );
 }

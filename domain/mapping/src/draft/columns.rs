@@ -4,11 +4,10 @@ use std::collections::BTreeSet;
 
 use powerfill_events::values::fold;
 use powerfill_snapshot::near::nearest;
+use powerfill_snapshot::usual_names::is_usual_name;
 use rust_decimal::Decimal;
 
-use super::is_usual_name;
 use super::profile::{Formats, sample};
-use super::words::STATES;
 use crate::bind::ForeignTable;
 use crate::formats::{CellFormats, DateFormat, ExcelDates, PriceForm};
 use crate::names::normalize;
@@ -25,6 +24,11 @@ pub(super) struct Guess {
     pub(super) settings: Vec<(String, String)>,
 }
 
+/// The states of the United States, with DC and Puerto Rico.
+const STATES: &str = "AL AK AZ AR CA CO CT DE DC FL GA HI ID IL IN IA KS KY LA ME MD \
+                                 MA MI MN MS MO MT NE NV NH NJ NM NY NC ND OH OK OR PA PR RI SC \
+                                 SD TN TX UT VT VA WA WV WI WY";
+
 /// The guesses for a file as a table: columns with other names, and columns whose values need a
 /// setting.
 pub(super) fn guess_columns(
@@ -32,6 +36,7 @@ pub(super) fn guess_columns(
     file: &ForeignTable,
     formats: &Formats,
 ) -> Vec<Guess> {
+    let formats = &formats.of_file(file);
     let header = file.table.columns();
     let mut found: Vec<(usize, usize, String, bool)> = Vec::new();
     let same = |theirs: &str| {
@@ -87,7 +92,7 @@ impl Sign {
         file: &ForeignTable,
         at: usize,
         open: &[usize],
-        formats: &Formats,
+        formats: &CellFormats,
     ) -> Option<(usize, String)> {
         let name = &file.table.columns()[at];
         match self {
@@ -101,7 +106,7 @@ impl Sign {
                 let names = open.iter().map(|column| spec.columns[*column].name);
                 let near = nearest(name, names).into_iter().next()?;
                 let column = spec.position(near)?;
-                let is_readable = reads(spec.columns[column].kind, file, at, &formats.cells);
+                let is_readable = reads(spec.columns[column].kind, file, at, formats);
                 is_readable.then(|| (column, "a guess: the names are similar".to_owned()))
             }
             Self::Values if spec.name == LOAN => by_values(spec, file, at, open, formats),
@@ -130,11 +135,11 @@ fn by_values(
     file: &ForeignTable,
     at: usize,
     open: &[usize],
-    formats: &Formats,
+    formats: &CellFormats,
 ) -> Option<(usize, String)> {
     let is_open = |name: &str| spec.position(name).filter(|column| open.contains(column));
     let texts: BTreeSet<String> =
-        sample(&file.table, at).filter(|text| !formats.cells.is_null(text)).map(fold).collect();
+        sample(&file.table, at).filter(|text| !formats.is_null(text)).map(fold).collect();
     let states: BTreeSet<&str> = STATES.split_whitespace().collect();
     if texts.is_empty() {
         return None;
@@ -142,7 +147,7 @@ fn by_values(
     if texts.len() > 1 && texts.iter().all(|text| states.contains(text.as_str())) {
         return Some((is_open("state")?, "a guess by values: all are states".to_owned()));
     }
-    let numbers = numbers(file, at, &formats.cells)?;
+    let numbers = numbers(file, at, formats)?;
     let within = |low: u32, high: u32| {
         numbers.iter().all(|n| (Decimal::from(low)..=Decimal::from(high)).contains(n))
     };
@@ -170,14 +175,14 @@ fn settings(
     column: usize,
     file: &ForeignTable,
     at: usize,
-    formats: &Formats,
+    formats: &CellFormats,
 ) -> Vec<(String, String)> {
     let ours = spec.columns[column];
     let name = &file.table.columns()[at];
     let mut settings = Vec::new();
     let mut add = |line: &str, reason: &str| settings.push((line.to_owned(), reason.to_owned()));
-    let texts = || sample(&file.table, at).filter(|text| !formats.cells.is_null(text));
-    let in_32nds = CellFormats { prices: vec![PriceForm::ThirtySeconds], ..formats.cells.clone() };
+    let texts = || sample(&file.table, at).filter(|text| !formats.is_null(text));
+    let in_32nds = CellFormats { prices: vec![PriceForm::ThirtySeconds], ..formats.clone() };
     let has_ticks = texts().any(|text| text.contains('-'))
         && texts().all(|text| in_32nds.number(text, ValueKind::Number).is_ok());
     if matches!(ours.name, "trade_price" | "price" | "payup") && has_ticks {
@@ -188,15 +193,13 @@ fn settings(
     }
     let is_share = |n: &Decimal| *n > Decimal::ZERO && *n < Decimal::ONE;
     if matches!(ours.name, "note_rate" | "coupon" | "ltv" | "dti")
-        && numbers(file, at, &formats.cells).is_some_and(|numbers| numbers.iter().all(is_share))
+        && numbers(file, at, formats).is_some_and(|numbers| numbers.iter().all(is_share))
         && !texts().any(|text| text.contains('%'))
     {
         add("times = \"100\"", "a guess: every value is below 1, and per cent are expected");
     }
-    let serial = CellFormats {
-        dates: vec![DateFormat::Serial(ExcelDates::From1900)],
-        ..formats.cells.clone()
-    };
+    let serial =
+        CellFormats { dates: vec![DateFormat::Serial(ExcelDates::From1900)], ..formats.clone() };
     let is_serial = |text: &str| text.len() == 5 && serial.day(text).is_ok();
     if ours.kind == ValueKind::Day && texts().next().is_some() && texts().all(is_serial) {
         add("dates = \"serial\"", "a guess: five digits, as Excel counts days");

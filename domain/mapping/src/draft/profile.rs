@@ -1,10 +1,11 @@
 //! What the values of files say about their formats.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use powerfill_events::input::RawTable;
 use powerfill_events::values::fold;
+use powerfill_snapshot::is_null_word;
 
 use super::quoted;
 use crate::bind::ForeignTable;
@@ -14,14 +15,13 @@ use crate::schema::{MappingUse, ValueKind};
 /// The number of rows of a file that are read.
 pub(super) const SAMPLE_ROWS: usize = 2_000;
 
-/// Texts that tools write for NULL.
-const NULL_WORDS: [&str; 9] =
-    ["NULL", "<NULL>", "(NULL)", "N/A", "#N/A", "\\N", "NONE", "(BLANK)", "-"];
-
 /// The formats of all files together, with the reasons.
 pub(super) struct Formats {
-    pub(super) cells: CellFormats,
+    cells: CellFormats,
     lines: Vec<String>,
+    /// The decimal marks of files, by their titles, if they have not all the same; each with its
+    /// line.
+    decimals: BTreeMap<String, (DecimalMark, String)>,
 }
 
 /// The texts of a column in the first rows.
@@ -55,25 +55,88 @@ impl<'a> Votes<'a> {
     }
 }
 
+impl<'a> Votes<'a> {
+    fn add(&mut self, other: Self) {
+        let sides = [
+            (&mut self.first, &mut self.of_first, other.first, other.of_first),
+            (&mut self.second, &mut self.of_second, other.second, other.of_second),
+            (&mut self.either, &mut self.of_either, other.either, other.of_either),
+        ];
+        for (votes, example, others, other_example) in sides {
+            *votes += others;
+            if example.is_empty() {
+                *example = other_example;
+            }
+        }
+    }
+
+    /// The decimal mark that the texts show, where the first form has points and the second
+    /// commas, with the line of the mapping; no mark if they contradict one another.
+    fn decimal(&self) -> Option<(Option<DecimalMark>, String)> {
+        let shown = |example: &str| format!("as {} shows", quoted(example));
+        let (mark, name, reason) = match (self.first, self.second, self.either) {
+            (0, 0, 0) => return None,
+            (1.., 0, _) => (DecimalMark::Point, "point", shown(self.of_first)),
+            (0, 1.., _) => (DecimalMark::Comma, "comma", shown(self.of_second)),
+            (0, 0, _) => {
+                let either = quoted(self.of_either);
+                let reason = format!("a guess: {either} can be read with a comma too");
+                (DecimalMark::Point, "point", reason)
+            }
+            _ => {
+                let line = format!(
+                    "# decimal: {} has a point and {} a comma; say it per table or column",
+                    quoted(self.of_first),
+                    quoted(self.of_second)
+                );
+                return Some((None, line));
+            }
+        };
+        Some((Some(mark), format!("decimal = \"{name}\"  # {reason}")))
+    }
+}
+
+/// Whether a text is a number with a decimal point that separates no thousands.
+fn is_decimal(text: &str) -> bool {
+    let Some((whole, decimals)) = text.split_once('.') else { return false };
+    let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    is_digits(whole) && is_digits(decimals) && (decimals.len() != 3 || whole.len() > 3)
+}
+
 impl Formats {
     pub(super) fn of(files: &[ForeignTable]) -> Self {
-        let mut formats =
-            Self { cells: CellFormats::of_use(MappingUse::Source), lines: Vec::new() };
-        let texts: BTreeSet<&str> = files
-            .iter()
-            .flat_map(|file| (0..file.table.columns().len()).map(move |at| (&file.table, at)))
-            .flat_map(|(table, column)| sample(table, column))
-            .filter(|text| !text.is_empty())
-            .collect();
+        let mut formats = Self {
+            cells: CellFormats::of_use(MappingUse::Source),
+            lines: Vec::new(),
+            decimals: BTreeMap::new(),
+        };
+        let texts_of = |file: &'_ ForeignTable| -> BTreeSet<String> {
+            let columns = 0..file.table.columns().len();
+            let texts = columns.flat_map(|column| sample(&file.table, column));
+            texts.filter(|text| !text.is_empty()).map(str::to_owned).collect()
+        };
+        let by_file: Vec<BTreeSet<String>> = files.iter().map(texts_of).collect();
+        let texts: BTreeSet<&str> = by_file.iter().flatten().map(String::as_str).collect();
         formats.find_null(&texts);
-        formats.find_decimal(&texts);
+        formats.find_decimals(files, &by_file);
         formats.find_dates(&texts);
         formats
     }
 
+    /// The formats of a file.
+    pub(super) fn of_file(&self, file: &ForeignTable) -> CellFormats {
+        let own = self.decimals.get(&file.title()).map(|(mark, _)| *mark);
+        CellFormats { decimal: own.or(self.cells.decimal), ..self.cells.clone() }
+    }
+
+    /// The line of a table of the mapping with the formats of its file, if it has its own.
+    pub(super) fn line_of(&self, file: &ForeignTable) -> Option<&str> {
+        self.decimals.get(&file.title()).map(|(_, line)| line.as_str())
+    }
+
     fn find_null(&mut self, texts: &BTreeSet<&str>) {
         let words: BTreeSet<&str> =
-            texts.iter().copied().filter(|text| NULL_WORDS.contains(&&*fold(text))).collect();
+            texts.iter().copied().filter(|text| is_null_word(text)).collect();
         if !words.is_empty() {
             self.cells.null = words.iter().map(|word| fold(word)).collect();
             let words: Vec<String> = words.into_iter().map(quoted).collect();
@@ -81,39 +144,46 @@ impl Formats {
         }
     }
 
-    fn find_decimal(&mut self, texts: &BTreeSet<&str>) {
+    /// Finds the decimal mark of all files; of each file, if one has commas and another points.
+    fn find_decimals(&mut self, files: &[ForeignTable], by_file: &[BTreeSet<String>]) {
+        let votes: Vec<Votes<'_>> = by_file.iter().map(|texts| self.decimal_votes(texts)).collect();
+        // A number such as 6.5 needs no setting, and a setting for commas would refuse it.
+        let has_points = |texts: &BTreeSet<String>| texts.iter().any(|text| is_decimal(text));
+        let has_commas = votes.iter().any(|votes| votes.second > 0 && votes.first == 0);
+        let is_mixed = has_commas
+            && votes
+                .iter()
+                .zip(by_file)
+                .any(|(votes, texts)| votes.second == 0 && (votes.first > 0 || has_points(texts)));
+        if !is_mixed {
+            let mut all = Votes::default();
+            votes.into_iter().for_each(|votes| all.add(votes));
+            if let Some((mark, line)) = all.decimal() {
+                self.cells.decimal = mark;
+                self.lines.push(line);
+            }
+            return;
+        }
+        for (file, votes) in files.iter().zip(votes) {
+            if let Some((Some(mark), line)) = votes.decimal() {
+                let (setting, reason) = line.split_once("  # ").unwrap_or((&line, ""));
+                let line = format!("formats = {{ {setting} }}  # {reason}");
+                self.decimals.insert(file.title(), (mark, line));
+            }
+        }
+    }
+
+    fn decimal_votes<'t>(&self, texts: &'t BTreeSet<String>) -> Votes<'t> {
         let read = |decimal, text: &str| {
             let formats = CellFormats { decimal: Some(decimal), ..self.cells.clone() };
             formats.number(text, ValueKind::Number).is_ok()
         };
         let mut votes = Votes::default();
         let plain = |text: &str| self.cells.number(text, ValueKind::Number).is_ok();
-        for text in texts.iter().copied().filter(|text| text.contains(',') && !plain(text)) {
+        for text in texts.iter().filter(|text| text.contains(',') && !plain(text)) {
             votes.count(text, read(DecimalMark::Point, text), read(DecimalMark::Comma, text));
         }
-        let (mark, name, example) = match (votes.first, votes.second, votes.either) {
-            (0, 0, 0) => return,
-            (_, 0, _) if votes.first > 0 => (DecimalMark::Point, "point", votes.of_first),
-            (0, _, _) if votes.second > 0 => (DecimalMark::Comma, "comma", votes.of_second),
-            (0, 0, _) => {
-                self.lines.push(format!(
-                    "decimal = \"point\"  # a guess: {} can be read with a comma too",
-                    quoted(votes.of_either)
-                ));
-                self.cells.decimal = Some(DecimalMark::Point);
-                return;
-            }
-            _ => {
-                self.lines.push(format!(
-                    "# decimal: {} has a point and {} a comma; say it per table or column",
-                    quoted(votes.of_first),
-                    quoted(votes.of_second)
-                ));
-                return;
-            }
-        };
-        self.cells.decimal = Some(mark);
-        self.lines.push(format!("decimal = \"{name}\"  # as {} shows", quoted(example)));
+        votes
     }
 
     fn find_dates(&mut self, texts: &BTreeSet<&str>) {
@@ -143,6 +213,15 @@ impl Formats {
             (0, second, _) if second > 0 => {
                 (DateFormat::DayFirst, "dmy", format!("as {} shows", quoted(votes.of_second)))
             }
+            // Dates with points are of countries that write the day first.
+            (0, 0, _) if votes.of_either.contains('.') => (
+                DateFormat::DayFirst,
+                "dmy",
+                format!(
+                    "a guess: {} can be read with the month first too",
+                    quoted(votes.of_either)
+                ),
+            ),
             (0, 0, _) => (
                 DateFormat::MonthFirst,
                 "mdy",

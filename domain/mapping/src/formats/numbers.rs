@@ -6,17 +6,26 @@ use super::{CellFormats, DecimalMark, PercentSign};
 use crate::schema::ValueKind;
 
 const EXPECTED: &str = "a number is expected";
+const COMMA_EXPECTED: &str = "a number with a decimal comma is expected, as decimal = \"comma\" \
+                              says; a table with points needs formats = { decimal = \"point\" }";
 const TOO_LONG: &str = "a number of at most 28 digits is expected";
 
-/// Reads `1,234.50`, `$ 1,234.50`, `(1,234.50)`, `1234.5-`, `6.5 %`, `1.5E-05`, `6 3/4`. Thousands
-/// must be in groups of three, so that a decimal comma is no thousands separator.
+/// Reads `1,234.50`, `$ 1,234.50`, `USD 1,234.50`, `(1,234.50)`, `1234.5-`, `6.5 %`, `1.5E-05`, and
+/// `6 3/4`. Thousands must be in groups of three, so that a decimal comma is no thousands
+/// separator.
 pub(super) fn number(
     formats: &CellFormats,
     text: &str,
     kind: ValueKind,
 ) -> Result<Decimal, String> {
     let signed = Signed::parse(text).ok_or(EXPECTED)?;
-    let mut number = unsigned(formats.decimal, signed.digits)?;
+    let mut number = unsigned(formats.decimal, signed.digits).map_err(|reason| {
+        let is_comma = formats.decimal == Some(DecimalMark::Comma) && reason == EXPECTED;
+        match is_comma && unsigned(Some(DecimalMark::Point), signed.digits).is_ok() {
+            true => COMMA_EXPECTED.to_owned(),
+            false => reason,
+        }
+    })?;
     if signed.is_negative {
         number.set_sign_negative(true);
     }
@@ -47,12 +56,14 @@ impl<'a> Signed<'a> {
             Some(number) => (number.trim_end(), true),
             None => (text, false),
         };
+        let text = text.strip_suffix("USD").map_or(text, str::trim_end);
         let (text, trailing_minus) = match text.strip_suffix(['-', '\u{2212}']) {
             Some(number) => (number.trim_end(), true),
             None => (text, false),
         };
         let (text, minus) = sign(text);
-        let text = text.strip_prefix('$').map_or(text, str::trim_start);
+        let unsigned = ["$", "US$", "USD"].iter().find_map(|sign| text.strip_prefix(sign));
+        let text = unsigned.map_or(text, str::trim_start);
         let (digits, inner_minus) = if minus { (text, false) } else { sign(text) };
         let minuses = [in_parentheses, trailing_minus, minus, inner_minus];
         if minuses.iter().filter(|minus| **minus).count() > 1 {

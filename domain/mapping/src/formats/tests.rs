@@ -29,6 +29,10 @@ fn numbers_are_read_in_the_forms_of_spreadsheets() {
         ("($0.05)", Some("-0.05")),
         ("1234.5-", Some("-1234.5")),
         ("+7", Some("7")),
+        ("USD 1,234.50", Some("1234.5")),
+        ("US$5", Some("5")),
+        ("1,234 USD", Some("1234")),
+        ("=\"0042\"", Some("42")),
         (".5", Some("0.5")),
         ("5.", Some("5")),
         ("6.5%", Some("6.5")),
@@ -58,6 +62,8 @@ fn numbers_are_read_in_the_forms_of_spreadsheets() {
     assert_eq!(share, Ok("0.14356".parse().unwrap()));
     let german = CellFormats { decimal: Some(DecimalMark::Comma), ..lenient() };
     assert_eq!(german.number("1.234,50", ValueKind::Number), Ok("1234.5".parse().unwrap()));
+    let refused = german.number("6.5", ValueKind::Number).unwrap_err();
+    assert!(refused.contains("formats = { decimal = \"point\" }"), "{refused}");
     assert!(german.number("1,234.50", ValueKind::Number).is_err());
     let fraction = CellFormats { percent: PercentSign::Fraction, ..strict() };
     assert_eq!(fraction.number("6.5%", ValueKind::Number), Ok("0.065".parse().unwrap()));

@@ -16,8 +16,8 @@ mod explain;
 mod fault;
 mod like;
 mod parse;
-mod patterns;
 mod predicate;
+mod remarks;
 #[cfg(test)]
 mod tests;
 mod truth;
@@ -26,6 +26,6 @@ mod values;
 pub use explain::RuleFailure;
 pub use fault::RuleFault;
 pub use like::matches_wildcards;
-pub use patterns::pattern_remarks;
 pub use predicate::Predicate;
+pub use remarks::{RuleRemark, rule_remarks};
 pub use truth::Truth;

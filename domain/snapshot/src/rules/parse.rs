@@ -103,7 +103,7 @@ fn unexpected(found: &TokenWithSpan, places: &Places) -> RuleFault {
 fn instead_of(token: &str) -> &'static str {
     match token {
         "‘" | "’" | "‚" | "`" | "´" => "; a text is in straight quotes: 'CA'",
-        "“" | "”" | "„" => "; a name is in straight quotes or [brackets]",
+        "“" | "”" | "„" => "; a text is in straight quotes: 'CA', a name in [brackets]",
         "==" => "; write =",
         "&&" | "&" => "; write AND",
         "||" | "|" => "; write OR",

@@ -63,15 +63,15 @@ input_table! {
         /// Pass-through coupon, percent. NULL: none.
         coupon: Option<Rate>, plausible(0, 30), example("6.0");
         /// Lowest note rate, included. NULL: no bound.
-        min_note_rate: Option<Rate>, example("6.25");
+        min_note_rate: Option<Rate>, plausible(0, 30), example("6.25");
         /// Highest note rate, included. NULL: no bound.
-        max_note_rate: Option<Rate>, example("7.125");
+        max_note_rate: Option<Rate>, plausible(0, 30), example("7.125");
         /// Shortest term, included. NULL: no bound.
         min_term_months: Option<i64>, example("241");
         /// Longest term, included. NULL: no bound.
         max_term_months: Option<i64>, example("360");
         /// Note rate without a buy-up (2.3). NULL, together with rate_multiple: no buy-up.
-        base_note_rate: Option<Rate>;
+        base_note_rate: Option<Rate>, plausible(0, 30);
         /// Points per percent of note rate above the base (2.3). NULL: no buy-up.
         rate_multiple: Option<Price>;
     }
@@ -120,7 +120,7 @@ input_table! {
         /// The sides of the open amount that have the tolerance.
         tolerance_side: ToleranceSide = ToleranceSide::Both;
         /// Points per 100 of par. A forward trade has it, a bx trade does not.
-        trade_price: Option<Price>, example("101.5");
+        trade_price: Option<Price>, plausible(10, 200), example("101.5");
         /// Amount that was bought back.
         pair_off_amount: Money = Money::ZERO, at_least(0);
         /// Whether it takes only loans with a row in loan_price.

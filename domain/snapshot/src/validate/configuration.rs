@@ -2,12 +2,22 @@
 //! other tables can only be checked together, at the run.
 
 use powerfill_events::config::ConfigTable;
+use powerfill_events::input::InputRow;
 
 use super::Checker;
-use super::loan_columns::listed_columns;
+use super::loan_columns::{DeclaredTypes, listed_columns};
 use crate::config::ConfigTables;
 use crate::raw::RawSnapshot;
 use crate::report::FaultReport;
+use crate::tables::{Loan, LoanColumn};
+
+/// The columns that the rules of a source can name, by its table `loan`; `None` if it has none.
+pub fn columns_for_rules(raw: &RawSnapshot) -> Option<Vec<LoanColumn>> {
+    let table = |name: &str| raw.tables.iter().find(|t| t.name().eq_ignore_ascii_case(name));
+    let declared = table(LoanColumn::TABLE.name).map(DeclaredTypes::read).unwrap_or_default();
+    let additional = declared.additional_columns(table(Loan::TABLE.name)?);
+    Some(listed_columns().into_iter().chain(additional).collect())
+}
 
 /// Checks the six tables of the configuration as the validation of a snapshot does, except for what
 /// needs other tables: a rule is checked against the listed columns of `loan`, and may name others;

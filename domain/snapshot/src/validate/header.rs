@@ -9,6 +9,7 @@ use super::layout::TableLayout;
 use super::loan_columns::is_additional;
 use crate::near::{headers_near, looks_like};
 use crate::report::{FaultCode, Severity, shortened};
+use crate::usual_names::is_usual_name;
 
 /// The rows below the first in which a header is searched.
 const SEARCHED_ROWS: usize = 30;
@@ -76,7 +77,7 @@ impl TableLayout<'_> {
         let unlisted = self.raw.columns().iter().filter(|name| !is_of_another(name));
         let unlisted: Vec<String> = unlisted.filter(|name| !name.is_empty()).cloned().collect();
         let must = "this column must be there";
-        match (headers_near(column, &unlisted).as_slice(), unlisted.as_slice()) {
+        match (headers_near(self.schema.name, column, &unlisted).as_slice(), unlisted.as_slice()) {
             ([], []) => must.to_owned(),
             ([], others) => {
                 let shown: Vec<&str> = others.iter().take(6).map(String::as_str).collect();
@@ -91,8 +92,9 @@ impl TableLayout<'_> {
         }
     }
 
-    /// Warns of additional columns of `loan` that look like an optional listed one that is absent:
-    /// the loans would lose its values without a word.
+    /// Warns of additional columns of `loan` that look like an optional listed one that is absent,
+    /// or have a usual name of it: the loans would lose its values without a word. A column
+    /// whose type `loan_columns` declares has the name that is meant.
     pub(super) fn check_near_names(
         &self,
         sources: &HashMap<String, usize>,
@@ -104,10 +106,20 @@ impl TableLayout<'_> {
         for absent in self.absent_columns().filter(is_optional) {
             for (at, spelled) in self.raw.columns().iter().enumerate() {
                 let is_used = sources.get(&fold(spelled)) == Some(&at);
-                if !(is_used && is_additional(spelled) && looks_like(spelled, absent)) {
+                if !(is_used && is_additional(spelled)) {
                     continue;
                 }
-                let reason = format!("looks like {absent}, which is absent; rename it to {absent}");
+                let is_declared = self.context.declared_types.declares(&fold(spelled));
+                let reason = if looks_like(spelled, absent) {
+                    format!("looks like {absent}, which is absent; rename it to {absent}")
+                } else if !is_declared && is_usual_name(self.schema.name, absent, spelled) {
+                    format!(
+                        "a usual name of {absent}, which is absent; rename it to {absent} if it is \
+                         this column"
+                    )
+                } else {
+                    continue;
+                };
                 let column = spelled.clone().into();
                 let mut fault = self.header_fault(column, Some(at), FaultCode::NearName, reason);
                 fault.fault.severity = Severity::Warning;

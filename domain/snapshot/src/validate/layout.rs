@@ -44,9 +44,11 @@ impl SourceColumn {
         matches!(self.input_type, InputType::Decimal { .. })
     }
 
-    /// Whether its values have a plausible range.
+    /// Whether its values are compared with what is plausible.
     pub(super) fn is_watched(&self) -> bool {
-        self.plausible.is_some() || matches!(self.input_type, InputType::Day)
+        self.plausible.is_some()
+            || matches!(self.input_type, InputType::Day)
+            || self.measure == Measure::Dollars
     }
 }
 
@@ -113,7 +115,8 @@ impl<'a> TableLayout<'a> {
                     Some(column) => self.schema.columns[column].name.into(),
                     None => self.raw.columns()[*first].clone().into(),
                 };
-                let (code, reason) = (FaultCode::DuplicateColumn, "the column is there twice");
+                let reason = "the column is there twice; delete or rename one of them";
+                let code = FaultCode::DuplicateColumn;
                 faults.push(self.header_fault(name, Some(at), code, reason));
                 continue;
             }

@@ -51,6 +51,11 @@ impl DeclaredTypes {
         }
     }
 
+    /// Whether `loan_columns` has a row for a column.
+    pub(super) fn declares(&self, folded: &str) -> bool {
+        self.types.contains_key(folded)
+    }
+
     /// The additional columns that a table `loan` has, by name.
     pub(super) fn additional_columns(&self, loan: &RawTable) -> Vec<LoanColumn> {
         let mut additional: BTreeMap<Name, ColumnType> = BTreeMap::new();

@@ -23,11 +23,11 @@ use powerfill_events::config::RuleRow;
 use powerfill_events::input::InputRow;
 use powerfill_events::run::event::{SourceMapping, SourceProvenance};
 
-pub use self::configuration::validate_configuration;
+pub use self::configuration::{columns_for_rules, validate_configuration};
 use self::context::{Context, PlacedFault};
 use self::loan_columns::DeclaredTypes;
 pub use self::loan_columns::listed_columns;
-pub(crate) use self::suspicion::is_null_word;
+pub use self::suspicion::is_null_word;
 use super::raw::{IgnoredPart, RawSnapshot, RawTable};
 use super::report::{Fault, FaultCode, FaultReport, Severity};
 use super::rules::Predicate;

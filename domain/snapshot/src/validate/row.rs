@@ -14,7 +14,7 @@ use super::suspects::{ColumnWatch, scaled_fault};
 use super::suspicion::{Suspicion, suspicion};
 use crate::cell::{CellFault, read_cell, unfit_code};
 use crate::report::{FaultCode, Severity};
-use crate::rules::{Predicate, pattern_remarks};
+use crate::rules::{Predicate, RuleRemark, rule_remarks};
 use crate::tables::ColumnType;
 
 /// A column that repeats more texts than this has hardly any to share.
@@ -55,7 +55,9 @@ impl<'t, 'a> RowCheck<'t, 'a> {
 
     pub(super) fn is_ragged(&mut self) -> bool {
         let Some(cells) = self.layout.raw.ragged(self.row) else { return false };
-        let reason = format!("{cells} fields, the header has {}", self.layout.raw.columns().len());
+        let fields = if cells == 1 { "field" } else { "fields" };
+        let reason =
+            format!("{cells} {fields}, the header has {}", self.layout.raw.columns().len());
         self.fault(Severity::Error, &[], CellFault::new(FaultCode::RaggedRow, reason));
         true
     }
@@ -177,9 +179,9 @@ impl<'t, 'a> RowCheck<'t, 'a> {
         let rule = || Ok(InputCell::Rule(text.into()));
         let fault = match Predicate::compile(text, &context.loan_columns) {
             Ok(_) => {
-                for remark in pattern_remarks(text) {
-                    let reason = format!("rule {}, {remark}", self.layout.text(self.row, 0));
-                    let fault = CellFault::new(FaultCode::RulePattern, reason);
+                for RuleRemark { code, reason } in rule_remarks(text) {
+                    let reason = format!("rule {}, {reason}", self.layout.text(self.row, 0));
+                    let fault = CellFault::new(code, reason);
                     self.fault(Severity::Warning, &[column], fault);
                 }
                 return rule();

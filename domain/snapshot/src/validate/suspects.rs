@@ -37,6 +37,9 @@ impl Occurrences {
 /// The longest id whose length is counted.
 const MAX_ID: usize = 31;
 
+/// The digits of a number that a spreadsheet keeps; it makes the others zeros.
+const KEPT_DIGITS: usize = 15;
+
 /// What the rows of a column have been seen to hold.
 #[derive(Debug, Default)]
 pub(super) struct ColumnWatch {
@@ -49,6 +52,8 @@ pub(super) struct ColumnWatch {
     lengths: Vec<Occurrences>,
     /// How many of them begin with a zero, by length.
     zero_led: [usize; MAX_ID + 1],
+    /// How many of them have only zeros behind the digits that a spreadsheet keeps, by length.
+    rounded: [usize; MAX_ID + 1],
     has_other_ids: bool,
 }
 
@@ -75,6 +80,9 @@ impl ColumnWatch {
         self.lengths.resize_with(MAX_ID + 1, Occurrences::default);
         self.lengths[text.len()].add(row, text);
         self.zero_led[text.len()] += usize::from(text.starts_with('0'));
+        let beyond = text.as_bytes().get(KEPT_DIGITS..).filter(|rest| !rest.is_empty());
+        self.rounded[text.len()] +=
+            usize::from(beyond.is_some_and(|d| d.iter().all(|b| *b == b'0')));
     }
 
     /// Counts a number or a date by the plausible range of its column.
@@ -97,6 +105,9 @@ impl ColumnWatch {
             }
             _ => return,
         };
+        if column.measure == Measure::Dollars && has_thousands_points(text) {
+            self.suspect(Suspicion::Points, row, text);
+        }
         let Some((low, high)) = column.plausible else { return };
         self.values += 1;
         if number < Decimal::from(low) || number > Decimal::from(high) {
@@ -121,6 +132,7 @@ impl ColumnWatch {
         };
         self.has_other_ids |= later.has_other_ids;
         self.zero_led.iter_mut().zip(later.zero_led).for_each(|(one, other)| *one += other);
+        self.rounded.iter_mut().zip(later.rounded).for_each(|(one, other)| *one += other);
         if self.lengths.is_empty() {
             self.lengths = later.lengths;
         } else {
@@ -136,41 +148,26 @@ impl ColumnWatch {
             let fault = CellFault::new(code, reason);
             faults.push(layout.row_fault(Severity::Warning, row, &[at], fault));
         };
-        let lost_zeros = self.lost_zeros();
+        let mangled = self.lost_zeros().into_iter().chain(self.lost_digits());
+        let mangled: Vec<(usize, String)> = mangled.collect();
         for (suspicion, Occurrences { rows, first }) in self.suspects {
             let Some((row, text)) = first else { continue };
+            let is_null = matches!(suspicion, Suspicion::NullWord | Suspicion::MaybeNull);
+            let is_value = suspicion == Suspicion::MaybeNull && rows == 1 && column.is_additional;
+            // An unknown reference is an error already.
+            if is_value || is_null && layout.must_refer(&column.name) {
+                continue;
+            }
             let (code, reason) = match suspicion {
-                Suspicion::MaybeNull if rows == 1 && column.is_additional => continue,
-                // An unknown reference is an error already.
-                Suspicion::NullWord | Suspicion::MaybeNull if layout.must_refer(&column.name) => {
-                    continue;
-                }
-                Suspicion::NullWord | Suspicion::MaybeNull => {
-                    let what = format!("the text {text:?}, a word for NULL");
-                    (
-                        FaultCode::NullWord,
-                        format!("{}: {what}; leave a cell empty for NULL", cells(rows)),
-                    )
-                }
-                Suspicion::Invisible => {
-                    let what = format!("an invisible character, {}", invisible(&text));
-                    let remedy = "remove it, a text with it equals no text without it";
-                    (FaultCode::InvisibleCharacter, format!("{}: {what}; {remedy}", cells(rows)))
-                }
-                Suspicion::Exponent => {
-                    let what = "a number that a spreadsheet rewrote";
-                    let remedy = "write all digits, and format the column as text";
-                    (FaultCode::MangledId, format!("{}: {what}; {remedy}", cells(rows)))
-                }
-                Suspicion::Total => {
-                    let what = "the label of a totals row";
-                    (FaultCode::MangledId, format!("{}: {what}; delete the row", cells(rows)))
-                }
                 Suspicion::Shown(display) => shown_otherwise(display, layout, row, at, rows),
+                suspicion => {
+                    let (code, what) = suspect_text(suspicion, &text);
+                    (code, format!("{}: {what}", cells(rows)))
+                }
             };
             warn(row, code, reason.into());
         }
-        if let Some((row, reason)) = lost_zeros {
+        for (row, reason) in mangled {
             warn(row, FaultCode::MangledId, reason.into());
         }
         match self.numbers.and_then(|numbers| suspect_scale(column, numbers, self.values)) {
@@ -213,10 +210,74 @@ impl ColumnWatch {
         );
         Some((*row, reason))
     }
+
+    /// Long ids that all have zeros behind the digits that a spreadsheet keeps.
+    fn lost_digits(&self) -> Option<(usize, String)> {
+        let is_rounded = |length: &usize| {
+            let rows = self.lengths[*length].rows;
+            rows > 1 && self.rounded[*length] == rows
+        };
+        if self.has_other_ids {
+            return None;
+        }
+        let length = (KEPT_DIGITS + 1..self.lengths.len()).find(is_rounded)?;
+        let (row, _) = self.lengths[length].first.as_ref()?;
+        let reason = format!(
+            "all {} ids of {length} digits have zeros behind the first {KEPT_DIGITS}, which a \
+             spreadsheet keeps; take them from their source, as text",
+            self.lengths[length].rows
+        );
+        Some((*row, reason))
+    }
+}
+
+/// What is suspect about a text, and what to do.
+fn suspect_text(suspicion: Suspicion, text: &str) -> (FaultCode, String) {
+    match suspicion {
+        Suspicion::NullWord | Suspicion::MaybeNull => (
+            FaultCode::NullWord,
+            format!("the text {text:?}, a word for NULL; leave a cell empty for NULL"),
+        ),
+        Suspicion::Invisible => {
+            let remedy = "remove it, a text with it equals no text without it";
+            let what = format!("an invisible character, {}; {remedy}", invisible(text));
+            (FaultCode::InvisibleCharacter, what)
+        }
+        Suspicion::Rewritten => {
+            let remedy = "write all digits, and format the column as text";
+            (FaultCode::MangledId, format!("a number that a spreadsheet rewrote; {remedy}"))
+        }
+        Suspicion::Escaped => {
+            let plain = text.trim_start_matches(['=', '\'']).trim_matches('"');
+            let what = "the signs by which a spreadsheet keeps a text";
+            (FaultCode::MangledId, format!("{what}; write {plain}"))
+        }
+        Suspicion::Points => {
+            let what = format!("three decimals of dollars, read as {}", dollars(text));
+            let remedy = "if the point is between thousands, leave it out";
+            (FaultCode::Implausible, format!("{what}; {remedy}"))
+        }
+        // A display has a text of its own.
+        Suspicion::Total | Suspicion::Shown(_) => {
+            (FaultCode::MangledId, "the label of a totals row; delete the row".to_owned())
+        }
+    }
 }
 
 fn cells(rows: usize) -> String {
     if rows == 1 { "1 cell".to_owned() } else { format!("{rows} cells") }
+}
+
+/// Whether an amount is written like `300.000`: dollars have two decimals, so that the point is
+/// likely one between thousands.
+fn has_thousands_points(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    bytes.len() > 4 && bytes[bytes.len() - 4] == b'.'
+}
+
+/// An amount of three decimals as it is read.
+fn dollars(text: &str) -> &str {
+    text.strip_suffix('0').unwrap_or(text)
 }
 
 /// No date of a book is in another century.

@@ -13,10 +13,14 @@ pub(super) enum Suspicion {
     MaybeNull,
     /// A character that is not seen.
     Invisible,
-    /// A number that a spreadsheet wrote with an exponent.
-    Exponent,
+    /// A number that a spreadsheet or a program wrote with an exponent or a decimal.
+    Rewritten,
+    /// A text behind the sign by which a spreadsheet keeps it a text.
+    Escaped,
     /// The label of a totals row.
     Total,
+    /// An amount whose decimal point is likely one between thousands.
+    Points,
     /// Displayed as something else.
     Shown(CellDisplay),
 }
@@ -36,7 +40,9 @@ pub(super) fn suspicion(text: &str, is_name: bool, is_plain: bool) -> Option<Sus
         }
     }
     match text.as_bytes() {
-        [b'0'..=b'9', ..] if is_name && has_exponent(text) => Some(Suspicion::Exponent),
+        [b'0'..=b'9', ..] if is_name && is_rewritten(text) => Some(Suspicion::Rewritten),
+        [b'=', b'"', ..] => Some(Suspicion::Escaped),
+        [b'\'', b'0'..=b'9', ..] if is_name => Some(Suspicion::Escaped),
         [b'T' | b't' | b'G' | b'g' | b'S' | b's', ..] if is_name && is_total(text) => {
             Some(Suspicion::Total)
         }
@@ -47,16 +53,16 @@ pub(super) fn suspicion(text: &str, is_name: bool, is_plain: bool) -> Option<Sus
 const MAX_WORD: usize = 7;
 
 /// No tape means these as a value.
-const NULL_WORDS: [&str; 12] = [
+const NULL_WORDS: [&str; 18] = [
     "NULL", "<NULL>", "(NULL)", "[NULL]", "#N/A", "#NULL!", "\\N", "NAN", "NAT", "<NA>", "(BLANK)",
-    "#VALUE!",
+    "#VALUE!", "#REF!", "#DIV/0!", "#NAME?", "#NUM!", "#CALC!", "#SPILL!",
 ];
 
 /// A tape may mean these as a value.
-const MAYBE_NULL: [&str; 7] = ["N/A", "NA", "NONE", "NIL", "-", "--", "N.A."];
+const MAYBE_NULL: [&str; 10] = ["N/A", "NA", "NONE", "NIL", "-", "--", "---", "N.A.", ".", "?"];
 
-/// Whether a text is a word for NULL, for a remedy.
-pub(crate) fn is_null_word(text: &str) -> bool {
+/// Whether a text is a word for NULL, or may be one.
+pub fn is_null_word(text: &str) -> bool {
     matches!(suspicion(text, false, true), Some(Suspicion::NullWord | Suspicion::MaybeNull))
 }
 
@@ -90,8 +96,11 @@ pub(super) fn invisible(text: &str) -> String {
     unseen(false).or_else(|| unseen(true)).map_or_else(String::new, name)
 }
 
-/// Whether it is a number such as `1.2E+11`.
-fn has_exponent(text: &str) -> bool {
+/// Whether it is a number such as `1.2E+11` or `1000101.0`.
+fn is_rewritten(text: &str) -> bool {
+    if let Some(digits) = text.strip_suffix(".0") {
+        return digits.len() > 4 && digits.bytes().all(|b| b.is_ascii_digit());
+    }
     let Some((digits, exponent)) = text.split_once(['E', 'e']) else { return false };
     let Some(exponent) = exponent.strip_prefix('+') else { return false };
     let is_number = |text: &str| text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
@@ -120,7 +129,12 @@ mod tests {
             ("CA\u{a0}", false, Some(Suspicion::Invisible)),
             ("\tCA", false, Some(Suspicion::Invisible)),
             ("C\u{200b}A", false, Some(Suspicion::Invisible)),
-            ("1.2E+11", true, Some(Suspicion::Exponent)),
+            ("1.2E+11", true, Some(Suspicion::Rewritten)),
+            ("1000101.0", true, Some(Suspicion::Rewritten)),
+            ("6.0", true, None),
+            ("=\"0042\"", false, Some(Suspicion::Escaped)),
+            ("'0042", true, Some(Suspicion::Escaped)),
+            ("#REF!", false, Some(Suspicion::NullWord)),
             ("1.2E+11", false, None),
             ("5E2", true, None),
             ("Grand Total:", true, Some(Suspicion::Total)),

@@ -89,7 +89,7 @@ async fn record_change(
         false => tenant_store.open_existing().await?,
     };
     let tenant = tenant_of(&tenant_store, store.as_ref()).await?;
-    record(store.as_ref(), &tenant, change, args, settings).await
+    record(store.as_ref(), &tenant, (change, None), args, settings).await
 }
 
 /// The rows of the file, without the column `token`, which `list` prints.

@@ -4,7 +4,7 @@ use powerfill_app::configure::{ConfigOutcome, ConfigureError, check_rules, previ
 use powerfill_events::values::TenantId;
 use powerfill_ports::Store;
 use powerfill_snapshot::config::{Config, ConfigChange, ConfigState};
-use powerfill_snapshot::{RawSnapshot, RawTable, validate_configuration};
+use powerfill_snapshot::{RawSnapshot, RawTable, columns_for_rules, validate_configuration};
 
 use super::{changes, command, print_warnings, record, tenant_of};
 use crate::args::ConfigImportArgs;
@@ -43,6 +43,7 @@ pub(super) async fn run(
     }
     let all = args.report.all;
     let rejected = |report| CliError::Faults { what: format!("{source} is refused"), report, all };
+    let columns = columns_for_rules(&raw);
     let (tables, warnings) = validate_configuration(raw).map_err(rejected)?;
     print_note(report::text(&warnings, all));
     let change =
@@ -65,10 +66,14 @@ pub(super) async fn run(
     };
     let tenant = tenant(&tenant_store, store.as_ref(), &source, source_tenant).await?;
     if !args.dry_run {
+        let change = (change, columns.as_deref());
         return record(store.as_ref(), &tenant, change, &args.change, settings).await;
     }
     let command = command(change, &args.change);
-    print_note(report::text(&check_rules(store.as_ref(), &command).await?, false));
+    print_note(report::text(
+        &check_rules(store.as_ref(), &command, columns.as_deref()).await?,
+        false,
+    ));
     print_preview(&preview_change(store.as_ref(), &tenant, &command).await?, format)
 }
 

@@ -23,7 +23,8 @@ use powerfill_events::values::{Name, TenantId, Timestamp};
 use powerfill_ports::Store;
 use powerfill_snapshot::config::RowChange;
 use powerfill_snapshot::config::{self, ConfigChange, ConfigState, ConfigTable, carry_warnings};
-use powerfill_snapshot::rules::pattern_remarks;
+use powerfill_snapshot::rules::rule_remarks;
+use powerfill_snapshot::tables::LoanColumn;
 use uuid::Uuid;
 
 use crate::CommandFuture;
@@ -105,16 +106,17 @@ async fn tenant_of(tenant_store: &TenantStore, store: &dyn Store) -> Result<Tena
     })
 }
 
-/// Changes the configuration, and prints what changed.
+/// Changes the configuration, and prints what changed. A change that comes from a source with loans
+/// has the columns that its rules can name.
 async fn record(
     store: &dyn Store,
     tenant: &TenantId,
-    change: ConfigChange,
+    (change, of_source): (ConfigChange, Option<&[LoanColumn]>),
     args: &ChangeArgs,
     settings: &ProgramSettings,
 ) -> Result<(), CliError> {
     let command = command(change, args);
-    let warnings = check_rules(store, &command).await?;
+    let warnings = check_rules(store, &command, of_source).await?;
     print_note(report::text(&warnings, false));
     let requested_by = settings.requested_by(args.requested_by.as_deref());
     let command_id = Uuid::now_v7();
@@ -146,8 +148,8 @@ fn print_warnings(configured: &ConfigOutcome) {
     });
     for row in configured.events.iter().flat_map(RowChange::of_event) {
         let rule = row.after.iter().flatten().find(|(column, _)| *column == "rule_syntax");
-        for remark in rule.map_or_else(Vec::new, |(_, syntax)| pattern_remarks(syntax)) {
-            print_note(format_args!("warning: rule {}, {remark}\n", row.key));
+        for remark in rule.map_or_else(Vec::new, |(_, syntax)| rule_remarks(syntax)) {
+            print_note(format_args!("warning: rule {}, {}\n", row.key, remark.reason));
         }
     }
     let warnings = carry_warnings(changed);

@@ -92,6 +92,19 @@ fn rates_that_are_shares_are_suspect() {
 }
 
 #[test]
+fn amounts_with_three_decimals_may_have_thousands() {
+    let raw = with(&["loan
+        loan_id,curr_status,loan_amount,note_rate
+        A,Closed,300.000,6.5
+        B,Closed,250.000,7"]);
+    only(raw, "1 loan_amount implausible: 2 cells: three decimals of dollars, read as 300.00");
+    let raw = with(&["loan
+        loan_id,curr_status,loan_amount,note_rate
+        A,Closed,999999999.00,6.5"]);
+    only(raw, "1 loan_amount implausible: 1 of 1 values are not within 1 to 100000000");
+}
+
+#[test]
 fn ids_that_a_spreadsheet_changed_are_suspect() {
     let ids = |ids: &[&str]| {
         let rows: Vec<_> = ids.iter().map(|id| (*id, "")).collect();
@@ -99,6 +112,10 @@ fn ids_that_a_spreadsheet_changed_are_suspect() {
     };
     only(ids(&["1.2E+11", "B"]), "1 loan_id mangled_id: 1 cell: a number that a spreadsheet");
     only(ids(&["A", "Grand Total"]), "2 loan_id mangled_id: 1 cell: the label of a totals row");
+    only(ids(&["1000101.0", "B"]), "1 loan_id mangled_id: 1 cell: a number that a spreadsheet");
+    only(ids(&["'0042", "B"]), "1 loan_id mangled_id: 1 cell: the signs by which a spreadsheet");
+    let rounded = ["123456789012345000", "123456789012346000"];
+    only(ids(&rounded), "1 loan_id mangled_id: all 2 ids of 18 digits have zeros behind the first");
     let many: Vec<String> =
         (0..9).map(|n| format!("100000000{n}")).chain(["10000007".into()]).collect();
     let many: Vec<&str> = many.iter().map(String::as_str).collect();
@@ -117,7 +134,17 @@ fn ids_that_a_spreadsheet_changed_are_suspect() {
 fn columns_and_tables_under_other_names_are_found() {
     only(loans("Pool Name", &[""]), " Pool Name near_name: looks like pool_name, which is absent");
     only(loans("close.dates", &[""]), " close.dates near_name: looks like close_date");
+    only(loans("Pool #", &[""]), " Pool # near_name: a usual name of pool_name, which is absent");
+    only(loans("Closing Date", &[""]), " Closing Date near_name: a usual name of close_date");
     assert_eq!(reasons(loans("branch", &["X"])), [""; 0]);
+    let mut declared = loans("Pool #", &[""]);
+    let mut types = RawTable::new("loan_columns", vec!["column_name".into(), "type".into()], true);
+    types.push_cell("Pool #").unwrap();
+    types.push_cell("text").unwrap();
+    types.end_row().unwrap();
+    declared.tables.retain(|table| table.name() != "loan_columns");
+    declared.tables.push(types);
+    assert_eq!(reasons(declared), [""; 0], "a declared column has the name that is meant");
     let mut raw = with(&[]);
     raw.ignored.push(IgnoredPart::Sheet("Pools".into()));
     only(

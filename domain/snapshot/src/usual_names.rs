@@ -1,7 +1,9 @@
 //! The names that loan tapes and trade sheets usually give to our tables and columns.
 
+use powerfill_events::values::fold;
+
 /// Words in the names of files and sheets that usually have a table.
-pub(super) fn table_words(table: &str) -> &'static [&'static str] {
+pub fn table_words(table: &str) -> &'static [&'static str] {
     match table {
         "loan" => &["LOAN", "LOANS", "LOANDATA", "PIPELINE", "TAPE", "LOANTAPE"],
         "pscat_trades" => &["TRADE", "TRADES", "TBA", "COMMITMENTS"],
@@ -18,16 +20,18 @@ pub(super) fn table_words(table: &str) -> &'static [&'static str] {
     }
 }
 
-/// The usual names, normalized, of a column in some tables, or in all tables if none is listed.
+/// The usual names of a column in some tables, or in all tables if none is listed.
 struct UsualNames(&'static [&'static str], &'static str, &'static [&'static str]);
 
-/// Whether a normalized name is a usual one for a column of a table.
-pub(super) fn is_alias(table: &str, column: &str, name: &str) -> bool {
-    let compact = |text: &str| text.replace('_', "");
+/// Whether a name is a usual one for a column of a table, up to case and the signs between words.
+pub fn is_usual_name(table: &str, column: &str, name: &str) -> bool {
+    let compact =
+        |text: &str| fold(text).chars().filter(|c| c.is_alphanumeric()).collect::<String>();
+    let name = compact(name);
     let of_column =
         |usual: &&UsualNames| usual.1 == column && (usual.0.is_empty() || usual.0.contains(&table));
     let mut names = USUAL_NAMES.iter().filter(of_column).flat_map(|usual| usual.2);
-    names.any(|usual| compact(usual) == compact(name))
+    names.any(|usual| compact(usual) == name)
 }
 
 const USUAL_NAMES: &[UsualNames] = &[
@@ -97,6 +101,9 @@ const USUAL_NAMES: &[UsualNames] = &[
         &[
             "CLOSED_DATE",
             "CLOSING_DATE",
+            "CLOSING",
+            "CLOSING_DT",
+            "FUND_DT",
             "CLOSE_DT",
             "CLOSED_DT",
             "FUNDED_DATE",
@@ -191,8 +198,3 @@ const USUAL_NAMES: &[UsualNames] = &[
     UsualNames(&[], "investor_instrument_name", &["INSTRUMENT", "SECURITY", "PRODUCT", "TBA"]),
     UsualNames(&[], "coupon", &["CPN", "PASS_THROUGH", "PASS_THRU_RATE"]),
 ];
-
-/// The states of the United States, with DC and Puerto Rico.
-pub(super) const STATES: &str = "AL AK AZ AR CA CO CT DE DC FL GA HI ID IL IN IA KS KY LA ME MD \
-                                 MA MI MN MS MO MT NE NV NH NJ NM NY NC ND OH OK OR PA PR RI SC \
-                                 SD TN TX UT VT VA WA WV WI WY";
