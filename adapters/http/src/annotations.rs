@@ -5,8 +5,10 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use powerfill_app::run_list::{AnnotateError, AnnotationChange, annotate};
-use powerfill_events::annotation::Annotations;
+use powerfill_events::annotation::{Annotations, check_name};
 use powerfill_events::run::RunId;
+use powerfill_events::values::Timestamp;
+use powerfill_ports::Store;
 use powerfill_ports::run_list::read_annotations;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -97,13 +99,37 @@ pub(crate) async fn add(
     }
     let now = api.clock.now();
     let annotated = annotate(store.as_ref(), run, &change, &caller.actor, now).await;
-    let annotations = annotated.map_err(|error| match error {
+    Ok(Json(AnnotationsView::new(run, annotated.map_err(refused)?)))
+}
+
+fn refused(error: AnnotateError) -> Problem {
+    match error {
         AnnotateError::Rejected(why) => Problem::bad(format!("The annotation is refused: {why}.")),
         AnnotateError::NameTaken(other) => {
             let detail = format!("Run {other} has this name already; names of runs are unique.");
             Problem::new(ProblemKind::AlreadyThere, detail)
         }
         AnnotateError::App(error) => error.into(),
-    })?;
-    Ok(Json(AnnotationsView::new(run, annotations)))
+    }
+}
+
+/// Refuses a name that a run cannot have, or that another run has.
+pub(crate) async fn ensure_free(store: &dyn Store, name: &str) -> ApiResult<()> {
+    check_name(name).map_err(|why| refused(why.into()))?;
+    match store.runs_named(name).await?.first() {
+        Some(other) => Err(refused(AnnotateError::NameTaken(*other))),
+        None => Ok(()),
+    }
+}
+
+/// Names a run; nothing if it has the name.
+pub(crate) async fn name_run(
+    store: &dyn Store,
+    run: RunId,
+    name: &str,
+    actor: &str,
+    now: Timestamp,
+) -> ApiResult<()> {
+    let change = AnnotationChange { name: Some(name.to_owned()), note: None };
+    annotate(store, run, &change, actor, now).await.map(|_| ()).map_err(refused)
 }

@@ -199,7 +199,7 @@ impl AskedRun<'_> {
 
 /// A run that was not requested before.
 pub(crate) struct NewRun<'a> {
-    run: RunId,
+    pub(crate) run: RunId,
     /// What is asked for, if the id follows from an idempotency key.
     keyed: Option<AskedRun<'a>>,
 }

@@ -24,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::annotations::{ensure_free, name_run};
 use crate::answer::answer_object;
 use crate::api::Api;
 use crate::audit::when_permitted;
@@ -179,7 +180,8 @@ pub(crate) async fn try_edits(
     Ok(Json(report.await?.into()))
 }
 
-/// Records an edited input as a scenario: a run that is never official. A worker runs it.
+/// Records an edited input as a scenario: a run that is never official. A worker runs it. Its name
+/// becomes the name of the run, by which commands find it; no two runs have the same.
 ///
 /// A repeated request with the same `Idempotency-Key` is answered with the same run, in any status.
 #[utoipa::path(post, security(("token" = ["operator"])),
@@ -211,6 +213,7 @@ pub(crate) async fn keep_scenario(
         FoundRequest::New(new) => new,
         FoundRequest::Earlier(answer) => return Ok(answer),
     };
+    ensure_free(store.as_ref(), &scenario.name).await?;
     let TryBase { input, mapping, provenance } =
         TryBase::read(&api, &caller, body.base_run).await?;
     let edited =
@@ -224,7 +227,11 @@ pub(crate) async fn keep_scenario(
         mapping: mapping.as_ref(),
         origin,
     };
-    enqueue(&api, &caller, store, new, run).await
+    let run_id = new.run;
+    let answer = enqueue(&api, &caller, store.clone(), new, run).await?;
+    let now = api.clock.now();
+    name_run(store.as_ref(), run_id, &scenario.name, &caller.actor, now).await?;
+    Ok(answer)
 }
 
 /// What is tried.

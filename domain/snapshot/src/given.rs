@@ -13,7 +13,7 @@ use powerfill_events::run::options::RunOptions;
 use powerfill_events::values::Name;
 
 use super::cell::{CellFault, read_cell, read_default, unfit_code};
-use super::near::suggestion;
+use super::near::{has_word_like, suggestion, suggestion_of};
 use super::report::{Fault, FaultCode, FaultReport, Severity, shortened};
 use super::tables::Snapshot;
 
@@ -196,7 +196,11 @@ impl Given {
 /// The fault of a name that is not one of an option.
 pub(crate) fn unknown_option(name: &str, value: &str) -> Fault {
     let names: Vec<&str> = options().iter().map(|option| option.name).collect();
-    let near = suggestion(name, names.iter().copied());
+    let mut near = suggestion(name, names.iter().copied());
+    if near.is_empty() {
+        let with_word = names.iter().filter(|option| has_word_like(name, option));
+        near = suggestion_of(with_word.copied().next());
+    }
     let reason = format!("not an option{near}; there are {}", names.join(", "));
     fault(name, value, FaultCode::UnknownOption, reason.into())
 }

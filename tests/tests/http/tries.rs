@@ -47,7 +47,12 @@ async fn a_scenario_is_worked_on_and_listed_apart() {
     };
     assert_eq!(ids(service.get("/runs").await.ok().json()), [json!(official)]);
     let scenarios = service.get("/runs?scenarios=true").await.ok().json();
+    assert_eq!(scenarios["runs"][0]["name"], "carry");
     assert_eq!(ids(scenarios), std::slice::from_ref(&scenario));
+    let again = json!({ "name": "carry", "base_run": official, "edits": ["price_mode=po"] });
+    post(&service, "/scenarios", again).await.expect_problem(409, "already-there");
+    let unfit = json!({ "name": "b3", "base_run": official, "edits": ["price_mode=po"] });
+    post(&service, "/scenarios", unfit).await.expect_problem(400, "bad-request");
     let scenario = scenario.as_str().expect("an id");
     let view = service.get(&format!("/runs/{scenario}")).await.ok().json();
     assert_eq!(view["status"], "Complete");

@@ -80,7 +80,7 @@ async fn change(
     let command = ConfigCommand { what, reason: reason.checked()? };
     let store = caller.store().await?;
     let tenant = TenantId::from(caller.tenant.id());
-    check_rules(store.as_ref(), &command).await?;
+    check_rules(store.as_ref(), &command, None).await?;
     let request = ConfigRequest {
         command_id: Uuid::now_v7(),
         tenant: &tenant,

@@ -82,7 +82,10 @@ pub enum AnnotationRejection {
     #[error("the name has more than {LONGEST_NAME} characters")]
     LongName,
     /// The name begins as something else that a command takes in place of a run.
-    #[error("a name of a run does not begin with latest, and is not the beginning of a run id")]
+    #[error(
+        "it begins with latest, or could be the beginning of a run id (0-9, a-f, -); choose another \
+         name"
+    )]
     AmbiguousName,
     /// The name has a line break or another character that is not seen.
     #[error("the name has a character that is not seen, U+{0:04X}; write it without it")]

@@ -9,12 +9,12 @@ use powerfill_events::values::Price;
 use super::rows::EditedTables;
 use super::{Edit, EditedTable};
 use crate::RunOptions;
-use crate::given::GivenOptions;
+use crate::given::{GivenOptions, check_options_for};
 use crate::near::suggestion;
 use crate::raw::RawSnapshot;
 use crate::report::{Fault, FaultCode, FaultReport, Severity, shortened};
 use crate::tables::{
-    CarryBucketRow, ConstraintRow, GridPrice, LoanPrice, PoolLockRow, RuleLinkRow, RuleRow,
+    CarryBucketRow, ConstraintRow, GridPrice, LoanPrice, Pool, PoolLockRow, RuleLinkRow, RuleRow,
     Snapshot, Trade,
 };
 use crate::validate::validate;
@@ -86,6 +86,9 @@ impl EditableInput {
                 Arc::new(validate(raw).map_err(errors_alone)?.snapshot)
             }
         };
+        if options.min_status != self.options.min_status {
+            check_options_for(&options, &snapshot)?;
+        }
         Ok(EditedInput { snapshot, options })
     }
 
@@ -143,6 +146,10 @@ fn apply(edit: &Edit, tables: &mut EditedTables) -> Result<(), FaultReport> {
             set_column(tables, CarryBucketRow::TABLE, &key, "annual_rate", rate)
         }
         Edit::LockPool { pool, lock: Some(lock) } => {
+            let key = std::slice::from_ref(pool);
+            if tables.find(PoolLockRow::TABLE, key).is_empty() {
+                tables.find_some(Pool::TABLE, key)?;
+            }
             put(tables, PoolLockRow::TABLE, "lock_pool", pool, if *lock { "Y" } else { "N" })
         }
         Edit::LockPool { pool, lock: None } => {

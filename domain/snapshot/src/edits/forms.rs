@@ -27,8 +27,8 @@ macro_rules! forms {
 
 forms! {
     "": "OPTION=VALUE", "price_mode=pc",
-        "Sets an option of the run. An option can be named by a part of its name that no other \
-         option has: `buffer=3`.";
+        "Sets an option of the run. An option can be named by words of its name, or the beginning \
+         of one, that no other option has: `buffer=3`, `max_elig=10`.";
     "constraint": "constraint:NODE:COLUMN=VALUE", "constraint:FNMA/FN30 6.0:hi_limit=0.5",
         "Sets `constraint_priority` (`priority`), `lo_limit` (`lo`), or `hi_limit` (`hi`) of a \
          node. NODE is INVESTOR, INVESTOR/INSTRUMENT, or INVESTOR/INSTRUMENT/NAME.";

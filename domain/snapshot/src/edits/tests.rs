@@ -22,6 +22,7 @@ T1,FN 6.0,forward,open,2026-02-12,100,1,101
 T2,FN 6.0,forward,settled,2026-02-12,100,1,101
 pscat_pools: pool_name,investor_instrument_name,status
 P1,FN 6.0,open
+P9,FN 6.0,open
 pscat_securitization_rules: rule_name,rule_syntax
 small,loan_amount < 150
 a/b,loan_amount > 0
@@ -217,6 +218,10 @@ fn options_have_short_names_that_are_unambiguous() {
     assert_eq!(edited.options.eligible_settle_buffer_days, 3);
     assert_eq!(edited.options.price_mode, crate::PriceMode::Pc);
     assert_eq!(edits[0].to_string(), "eligible_settle_buffer_days=3");
+    let begun = Edit::parse_all(["max_elig=3"]).unwrap();
+    assert_eq!(begun[0].to_string(), "max_eligible_days=3");
+    let slip = faults(&["bufer=3"]).remove(0);
+    assert!(slip.reason.contains("did you mean eligible_settle_buffer_days?"), "{slip}");
     let ambiguous = faults(&["settle=3"]).remove(0);
     assert_eq!(ambiguous.code.as_str(), "unknown_option");
     assert!(ambiguous.reason.contains("max_trade_settle_days"), "{ambiguous}");
@@ -228,6 +233,14 @@ fn faults(lines: &[&str]) -> Vec<Fault> {
         Err(report) => return report.faults,
     };
     base().apply(&edits).unwrap_err().faults
+}
+
+#[test]
+fn edits_without_effect_are_faults() {
+    let nowhere = faults(&["lockdown:NOWHERE=Y"]).remove(0);
+    assert_eq!((&*nowhere.table, nowhere.code.as_str()), ("pscat_pools", "unknown_reference"));
+    let status = faults(&["min_status=Nope"]).remove(0);
+    assert_eq!((&*status.column, status.code.as_str()), ("min_status", "unknown_reference"));
 }
 
 #[test]

@@ -254,15 +254,14 @@ fn quoted_part(text: &str) -> Option<(String, &str)> {
     }
 }
 
-/// The option of this name, or the only one that has it as a part of its name.
+/// The option of this name, or the only one in whose name a word begins so.
 fn option(name: &str, value: &str) -> Result<&'static str, FaultReport> {
     let names = || given::options().iter().map(|option| option.name);
     let folded = fold(name).replace('-', "_");
     if let Some(option) = names().find(|option| fold(option) == folded) {
         return Ok(option);
     }
-    let padded = |name: &str| format!("_{name}_");
-    let has_part = |option: &&str| padded(&fold(option)).contains(&padded(&folded));
+    let has_part = |option: &&str| format!("_{}", fold(option)).contains(&format!("_{folded}"));
     let mut parts = names().filter(has_part);
     match (parts.next(), parts.next()) {
         (Some(option), None) => Ok(option),
