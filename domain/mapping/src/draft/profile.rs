@@ -94,6 +94,34 @@ impl<'a> Votes<'a> {
         };
         Some((Some(mark), format!("decimal = \"{name}\"  # {reason}")))
     }
+
+    /// The form of dates that the texts show, where the first form has the month first and the
+    /// second the day, with the line of the mapping; no form if they contradict one another.
+    fn dates(&self) -> Option<(Option<DateFormat>, String)> {
+        let shown = |example: &str| format!("as {} shows", quoted(example));
+        let guess = |other: &str| {
+            let either = quoted(self.of_either);
+            format!("a guess: {either} can be read with the {other} first too")
+        };
+        let (form, name, reason) = match (self.first, self.second, self.either) {
+            (0, 0, 0) => return None,
+            (1.., 0, _) => (DateFormat::MonthFirst, "mdy", shown(self.of_first)),
+            (0, 1.., _) => (DateFormat::DayFirst, "dmy", shown(self.of_second)),
+            // Dates with points are of countries that write the day first.
+            (0, 0, _) if self.of_either.contains('.') => {
+                (DateFormat::DayFirst, "dmy", guess("month"))
+            }
+            (0, 0, _) => (DateFormat::MonthFirst, "mdy", guess("day")),
+            _ => {
+                let (first, second) = (quoted(self.of_first), quoted(self.of_second));
+                let line = format!(
+                    "# dates: {first} has the month first and {second} the day; say it per column"
+                );
+                return Some((None, line));
+            }
+        };
+        Some((Some(form), format!("dates = \"{name}\"  # {reason}")))
+    }
 }
 
 /// Whether a text is a number with a decimal point that separates no thousands.
@@ -205,38 +233,10 @@ impl Formats {
                 short = text;
             }
         }
-        let (dates, name, reason) = match (votes.first, votes.second, votes.either) {
-            (0, 0, 0) => return,
-            (first, second, _) if first > 0 && second == 0 => {
-                (DateFormat::MonthFirst, "mdy", format!("as {} shows", quoted(votes.of_first)))
-            }
-            (0, second, _) if second > 0 => {
-                (DateFormat::DayFirst, "dmy", format!("as {} shows", quoted(votes.of_second)))
-            }
-            // Dates with points are of countries that write the day first.
-            (0, 0, _) if votes.of_either.contains('.') => (
-                DateFormat::DayFirst,
-                "dmy",
-                format!(
-                    "a guess: {} can be read with the month first too",
-                    quoted(votes.of_either)
-                ),
-            ),
-            (0, 0, _) => (
-                DateFormat::MonthFirst,
-                "mdy",
-                format!("a guess: {} can be read with the day first too", quoted(votes.of_either)),
-            ),
-            _ => {
-                let (first, second) = (quoted(votes.of_first), quoted(votes.of_second));
-                self.lines.push(format!(
-                    "# dates: {first} has the month first and {second} the day; say it per column"
-                ));
-                return;
-            }
-        };
-        self.cells.dates = vec![dates];
-        self.lines.push(format!("dates = \"{name}\"  # {reason}"));
+        let Some((form, line)) = votes.dates() else { return };
+        self.lines.push(line);
+        let Some(form) = form else { return };
+        self.cells.dates = vec![form];
         if !short.is_empty() {
             self.cells.first_year = Some(1970);
             self.lines.push(format!(
