@@ -66,5 +66,5 @@ pub(crate) async fn adopt(
         mapping: requested.mapping.as_ref(),
         origin,
     };
-    enqueue(&api, &caller, store, new, asked, input).await
+    enqueue(&api, &caller, store, new, input).await
 }
