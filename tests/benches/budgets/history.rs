@@ -33,8 +33,8 @@ pub(crate) fn bench(powerfill: &Path, databases: Option<[String; 2]>) {
     let folder = tempfile::tempdir().unwrap();
     let runs = std::env::var("HISTORY_RUNS").map_or(RUNS, |runs| runs.parse().unwrap());
     let history = History { powerfill, folder: folder.path(), runs };
-    let mut sizes = Scale::Demo.sizes();
-    (sizes.loans, sizes.trades, sizes.pools) = (60, 20, 10);
+    let mut sizes = Scale::Demo.sizes().with_trades(20);
+    (sizes.loans, sizes.pools) = (60, 10);
     generate(&sizes, SEED, &folder.path().join("book")).unwrap();
     let files = ["one", "many"].map(|name| format!("sqlite:{name}.db"));
     history.compare("SQLite", &files);
