@@ -100,7 +100,7 @@ async function pageOf(browser, options = {}) {
       page.complaints.push(message.text());
     }
   });
-  page.setDefaultTimeout(20_000);
+  page.setDefaultTimeout(120_000);
   if (process.env.DIST) await page.route(/^(?!.*\/(api|metrics)\b)/, filesOf(process.env.DIST));
   return page;
 }

@@ -119,7 +119,7 @@ function RunRow(props: {
       <td className="num">{run.number ?? ""}</td>
       <th scope="row" className="run-cell">
         <Link to="/runs/$runId" params={{ runId: run.run_id }} title={run.run_id}>
-          {run.name ?? <span className="mono nowrap">{short(run.run_id, 18)}</span>}
+          {run.name ?? <span className="mono nowrap">{short(run.run_id, 13)}</span>}
         </Link>
         {run.scenario && <span className="badge">scenario</span>}
         <div className="small">{changedOptions(run)}</div>
