@@ -70,14 +70,15 @@ impl ShadowPrices {
 impl Instance {
     /// What a pair is worth after prices, in units of 10^−12 dollars.
     pub(crate) fn net(&self, prices: &ShadowPrices, premiums: &[i64], pair: usize) -> i128 {
-        let charge = prices.charge(self, premiums, pair);
-        self.worth(pair) - i128::from(charge) * i128::from(self.amount_of(pair))
+        let LoanPair { loan, points, .. } = self.pairs[pair];
+        self.dollars(loan as usize, points - prices.charge(self, premiums, pair))
     }
 
     /// What the best usable candidate of a loan is worth after prices; 0 where that is negative.
     fn best_net(&self, prices: &ShadowPrices, premiums: &[i64], loan: usize) -> i128 {
-        let usable = self.usable_pairs_of(loan);
-        usable.map(|pair| self.net(prices, premiums, pair)).fold(0, i128::max)
+        let points = |pair: usize| self.pairs[pair].points - prices.charge(self, premiums, pair);
+        let best = self.usable_pairs_of(loan).map(points).max();
+        best.map_or(0, |best| self.dollars(loan, best).max(0))
     }
 
     /// The bound, in units of 10^−12 dollars: no allocation within rooms, limits, and the priority

@@ -9,9 +9,6 @@ pub(crate) const ARG_BITS: u32 = 16;
 /// Binary digits of the result of [`ln`].
 pub(crate) const LN_BITS: u32 = 24;
 
-/// The least argument, in whole units, whose [`exp_neg`] counts as 0.
-pub(crate) const EXP_ZERO: i64 = 21;
-
 /// e^(−1/64), with 62 binary digits.
 const COARSE_STEP: i128 = exp_neg_series(1 << (62 - 6));
 

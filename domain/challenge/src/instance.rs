@@ -130,8 +130,13 @@ impl Instance {
 
     /// What a pair is worth, in units of 10^−12 dollars (10.1).
     pub fn worth(&self, pair: usize) -> i128 {
-        let points = i128::from(self.pairs[pair].points);
-        points * i128::from(self.amount_of(pair)) + self.per_loan()
+        self.dollars(self.pairs[pair].loan as usize, self.pairs[pair].points)
+    }
+
+    /// What a placement of a loan is worth at this many units of 10^−8 points, in units of 10^−12
+    /// dollars.
+    pub(crate) fn dollars(&self, loan: usize, points: i64) -> i128 {
+        i128::from(points) * i128::from(self.loans[loan].amount) + self.per_loan()
     }
 
     /// The dollars per loan, in units of 10^−12 dollars.

@@ -12,18 +12,19 @@
 use rayon::prelude::*;
 
 use crate::bound::ShadowPrices;
-use crate::fixed_point::{ARG_BITS, EXP_BITS, EXP_ZERO, LN_BITS, exp_neg, ln};
+use crate::fixed_point::{ARG_BITS, EXP_BITS, LN_BITS, exp_neg, ln};
 use crate::instance::Instance;
 use crate::settle::Settler;
 
 /// The first temperature, in units of 10^−8 points: 2 points.
 const HOTTEST: i64 = 200_000_000;
 
-/// The last one: a fiftieth of a point.
-const COLDEST: i64 = 2_000_000;
+/// The last one: a twenty-fifth of a point. A colder one comes closer where the prices have settled,
+/// but needs many more rounds on large books.
+const COLDEST: i64 = 4_000_000;
 
 /// Rounds per temperature.
-const ROUNDS: i64 = 20;
+const ROUNDS: i64 = 6;
 
 /// Stages of [`FINAL_ROUNDS`] at the last temperature at most. A stage that gains less than a
 /// hundredth of a basis point of the eligible amount is the last one.
@@ -38,6 +39,11 @@ const TURN_STEP: i64 = 102;
 
 /// Sweeps that settle the prices at the end.
 const SWEEPS: u32 = 3;
+
+/// How far behind the best candidate of its loan one may be, in temperatures, to get a share; and
+/// to be looked at while the temperature lasts, since prices move.
+const REACH: i64 = 12;
+const ACTIVE_REACH: i64 = 24;
 
 /// Loans per task.
 const TASK: usize = 2048;
@@ -318,8 +324,7 @@ impl ActivePairs {
         scale: AmountScale,
     ) -> Self {
         let premiums = prices.premiums();
-        // Prices move while the temperature lasts, so that twice the reach is kept.
-        let reach = 2 * EXP_ZERO * temperature;
+        let reach = ACTIVE_REACH * temperature;
         let mut active = Self { pairs: Vec::new(), limits: Vec::new(), loans: Vec::new() };
         let mut nets: Vec<(usize, i64)> = Vec::new();
         for (at, loan) in instance.loans.iter().enumerate() {
@@ -367,7 +372,7 @@ impl ActivePairs {
         let mut demand = Demand::zero(prices);
         // Units of 10^−8 points become an argument of `exp_neg` by a product and a shift.
         let inverse = (1_u64 << (ARG_BITS + 30)) / temperature.unsigned_abs();
-        let reach = EXP_ZERO * temperature;
+        let reach = REACH * temperature;
         let share = |behind: i64| match behind {
             behind if behind >= reach => 0,
             behind => exp_neg((behind.unsigned_abs() * inverse) >> 30),

@@ -1,17 +1,20 @@
 //! Simulated annealing with ejections.
 
+use super::near::NearPairs;
 use super::random::Random;
 use super::state::{HotPair, NONE, SearchState, allocation_of};
 use super::{SearchEnd, SearchWatcher};
 use crate::bound::ShadowPrices;
-use crate::fixed_point::{ARG_BITS, EXP_BITS, LN_BITS, exp_neg};
+use crate::fixed_point::{ARG_BITS, EXP_BITS, LN_BITS, exp_neg, ln};
 use crate::instance::Instance;
 
-/// The first temperature, in units of 10^−8 dollars: $5,000.
-const HOTTEST: i64 = 500_000_000_000;
+/// The first temperature, in units of 10^−8 dollars: $2 per step and loan, $500 at least, $2,000 at
+/// most. A hotter search loses what the passes have found, and needs steps to find it again.
+const HOT_PER_STEP: i64 = 200_000_000;
+const HOTTEST: std::ops::RangeInclusive<i64> = 50_000_000_000..=200_000_000_000;
 
-/// ln of the first temperature over the last one ($50), with 16 binary digits.
-const COOLING: u128 = 301_804;
+/// The last temperature: $50.
+const COLDEST: i64 = 5_000_000_000;
 
 /// Candidates further behind the best one of their loan are left out, in units of 10^−8 points.
 const CORE: i64 = 300_000_000;
@@ -21,7 +24,9 @@ const EJECTIONS: usize = 3;
 
 /// The candidates that the search uses: by loan, best after prices first, and by trade.
 struct Core {
-    of_loan: Vec<Vec<u32>>,
+    pairs: Vec<u32>,
+    /// Per loan: where its pairs begin, and after the last one their end.
+    first: Vec<u32>,
     of_trade: Vec<Vec<u32>>,
     /// The loans that have some.
     loans: Vec<u32>,
@@ -29,30 +34,31 @@ struct Core {
 
 impl Core {
     fn new(instance: &Instance, prices: &ShadowPrices) -> Self {
-        let premiums = prices.premiums();
+        let mut near = NearPairs::new(instance, prices, CORE);
         let mut core = Self {
-            of_loan: Vec::with_capacity(instance.loans.len()),
+            pairs: Vec::new(),
+            first: vec![0],
             of_trade: vec![Vec::new(); instance.trades.len()],
             loans: Vec::new(),
         };
         for loan in 0..instance.loans.len() {
-            let usable = instance.usable_pairs_of(loan);
-            let mut ranked: Vec<(i128, usize)> =
-                usable.map(|pair| (-instance.net(prices, &premiums, pair), pair)).collect();
-            ranked.sort_unstable();
-            let best = ranked.first().map_or(0, |(cost, _)| (*cost).min(0));
-            let reach = i128::from(CORE) * i128::from(instance.loans[loan].amount);
-            let near = ranked.iter().take_while(|(cost, _)| cost - best <= reach);
-            let pairs: Vec<u32> = near.map(|(_, pair)| *pair as u32).collect();
-            for pair in &pairs {
+            for pair in near.of_loan(loan) {
                 core.of_trade[instance.pairs[*pair as usize].trade as usize].push(*pair);
+                core.pairs.push(*pair);
             }
-            if !pairs.is_empty() {
+            let end = core.pairs.len() as u32;
+            if core.first.last() != Some(&end) {
                 core.loans.push(loan as u32);
             }
-            core.of_loan.push(pairs);
+            core.first.push(end);
         }
         core
+    }
+
+    #[inline]
+    fn of_loan(&self, loan: u32) -> &[u32] {
+        let at = loan as usize;
+        &self.pairs[self.first[at] as usize..self.first[at + 1] as usize]
     }
 }
 
@@ -78,14 +84,15 @@ impl Annealing {
     ) -> SearchEnd {
         let mut best_value = state.value;
         let mut best = state.chosen.clone();
-        let mut temperature = HOTTEST;
+        let cooling = Cooling::new(steps, state.chosen.len());
+        let mut temperature = cooling.hottest;
         let mut made = 0;
         while made < steps && !self.core.loans.is_empty() {
             if made % 1024 == 0 {
                 if !watcher.goes_on(made, best_value) {
                     break;
                 }
-                temperature = temperature_at(made, steps);
+                temperature = cooling.at(made);
             }
             made += 1;
             let before = state.value;
@@ -120,7 +127,7 @@ impl Annealing {
     /// Brings a loan into a trade. Returns whether the state is one that may be kept.
     fn try_move(&mut self, state: &mut SearchState<'_>) -> bool {
         let loan = self.pick_loan(state);
-        let pairs = &self.core.of_loan[loan as usize];
+        let pairs = self.core.of_loan(loan);
         if pairs.is_empty() {
             return false;
         }
@@ -183,7 +190,7 @@ impl Annealing {
             return None;
         }
         let lacking = state.lacking_room(trade, pair.amount);
-        let amount = |loan: u32| state.instance.loans[loan as usize].amount - lacking;
+        let amount = |loan: u32| state.amounts[loan as usize] - lacking;
         let [first, second] = [0; 2].map(|_| members[self.random.below(members.len())]);
         let (one, other) = (amount(first), amount(second));
         Some(if other >= 0 && (one < 0 || other < one) { second } else { first })
@@ -191,7 +198,7 @@ impl Annealing {
 
     /// Places an ejected loan in its best trade that has room, other than the one that it left.
     fn place_elsewhere(&self, state: &mut SearchState<'_>, loan: u32, left: u32) {
-        let free = self.core.of_loan[loan as usize].iter().find(|idx| {
+        let free = self.core.of_loan(loan).iter().find(|idx| {
             let pair = &state.pairs[**idx as usize];
             pair.trade != left && state.fits(pair)
         });
@@ -218,9 +225,27 @@ impl Annealing {
 }
 
 /// The temperature falls geometrically with the steps.
-fn temperature_at(step: u64, steps: u64) -> i64 {
-    let argument = COOLING * u128::from(step) / u128::from(steps.max(1));
-    let share = exp_neg(u64::try_from(argument).unwrap_or(1 << ARG_BITS));
-    let cooled = (i128::from(HOTTEST) * i128::from(share)) >> EXP_BITS;
-    i64::try_from(cooled).unwrap_or(0)
+struct Cooling {
+    steps: u64,
+    hottest: i64,
+    /// ln of the first temperature over the last one, with 16 binary digits.
+    logarithm: u128,
+}
+
+impl Cooling {
+    fn new(steps: u64, loans: usize) -> Self {
+        let per_loan = i64::try_from(steps / (loans as u64).max(1)).unwrap_or(i64::MAX);
+        let hottest = per_loan.saturating_mul(HOT_PER_STEP);
+        let hottest = hottest.clamp(*HOTTEST.start(), *HOTTEST.end());
+        let logarithm = ln(hottest.unsigned_abs()) - ln(COLDEST.unsigned_abs());
+        let logarithm = logarithm.unsigned_abs() >> (LN_BITS - ARG_BITS);
+        Self { steps: steps.max(1), hottest, logarithm: logarithm.into() }
+    }
+
+    fn at(&self, step: u64) -> i64 {
+        let argument = self.logarithm * u128::from(step) / u128::from(self.steps);
+        let share = exp_neg(u64::try_from(argument).unwrap_or(1 << ARG_BITS));
+        let cooled = (i128::from(self.hottest) * i128::from(share)) >> EXP_BITS;
+        i64::try_from(cooled).unwrap_or(0)
+    }
 }

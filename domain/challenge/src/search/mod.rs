@@ -8,6 +8,7 @@
 //! of steps give the same allocation.
 
 mod anneal;
+mod near;
 mod random;
 mod restore;
 mod state;
@@ -16,7 +17,7 @@ use crate::bound::ShadowPrices;
 use crate::instance::Instance;
 use anneal::Annealing;
 use random::Random;
-use restore::{improve, restore, top_up};
+use restore::{RankedPairs, improve, restore, top_up};
 use state::{Goal, SearchState};
 
 /// How long a search may take, and where it begins.
@@ -71,9 +72,10 @@ pub fn search(
     let mut annealing = Annealing::new(instance, prices, Random::new(plan.seed));
     let SearchEnd { allocation: best, steps } = annealing.run(&mut state, plan.steps, watcher);
     let mut state = SearchState::new(instance, &goal, &best);
+    let ranked = RankedPairs::new(&state, prices);
     top_up(&mut state);
-    improve(&mut state);
-    restore(&mut state, &start);
+    improve(&mut state, &ranked);
+    restore(&mut state, &ranked, &start);
     top_up(&mut state);
     let found = state.allocation();
     let is_better = instance.worth_of(&found) >= instance.worth_of(&start);

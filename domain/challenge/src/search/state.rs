@@ -1,6 +1,6 @@
 //! An allocation with its running sums.
 
-use crate::instance::Instance;
+use crate::instance::{Instance, TradeRoom};
 
 /// No pair, or no place.
 pub(super) const NONE: u32 = u32::MAX;
@@ -13,9 +13,13 @@ const PENALTY: i64 = 500_000;
 /// small lack pays: $1,000.
 const LACKING: i64 = 100_000_000_000;
 
-/// What the search pays per trade in its band, in units of 10^−8 dollars: $5,000. A filled trade is
+/// What the search pays per trade in its band, in units of 10^−8 dollars: $10,000. A filled trade is
 /// no part of the worth, but what the desk wants among allocations of about the same worth.
-const FILLED: i64 = 500_000_000_000;
+const FILLED: i64 = 1_000_000_000_000;
+
+/// What the search pays per placed loan beside its worth, in units of 10^−8 dollars: $2,000. The
+/// desk counts kicked-out loans, too.
+const PLACED: i64 = 200_000_000_000;
 
 /// What an allocation must reach: the passes' result.
 pub(super) struct Goal {
@@ -55,12 +59,33 @@ impl Goal {
 pub(super) struct HotPair {
     pub(super) loan: u32,
     pub(super) trade: u32,
-    rank: u32,
-    limits_from: u32,
-    limits_to: u32,
     pub(super) amount: i64,
     /// Units of 10^−8 dollars.
     pub(super) value: i64,
+    limits_from: u32,
+    limits: u16,
+    rank: u16,
+}
+
+/// What the search reads of a trade, in one place. Amounts are those of placed loans alone.
+struct HotTrade {
+    used: i64,
+    room: i64,
+    /// The band.
+    min: i64,
+    max: i64,
+}
+
+impl HotTrade {
+    fn new(trade: &TradeRoom) -> Self {
+        let (min, max) = (trade.min - trade.held, trade.max - trade.held);
+        Self { used: 0, room: trade.room(), min, max }
+    }
+
+    #[inline]
+    fn is_filled(&self) -> bool {
+        (self.min..=self.max).contains(&self.used)
+    }
 }
 
 /// An allocation that moves are made in. Sums are in cents, values in units of 10^−8 dollars.
@@ -68,16 +93,17 @@ pub(super) struct SearchState<'a> {
     pub(super) instance: &'a Instance,
     goal: &'a Goal,
     pub(super) pairs: Vec<HotPair>,
-    rooms: Vec<i64>,
+    /// Per loan.
+    pub(super) amounts: Vec<i64>,
+    trades: Vec<HotTrade>,
+    /// Per limit: the room that is left.
     limit_rooms: Vec<i64>,
     /// Per loan: its pair, or [`NONE`].
     pub(super) chosen: Vec<u32>,
-    pub(super) used: Vec<i64>,
-    limit_used: Vec<i64>,
     /// Per trade: the loans in it, in no order that means anything.
     pub(super) members: Vec<Vec<u32>>,
-    /// Per loan: the most that a usable pair of it is worth.
-    most: Vec<i64>,
+    /// Per loan: what its pair is worth, in units of 10^−8 dollars; 0 without one.
+    pub(super) values: Vec<i64>,
     /// Per loan: its place in the members of its trade, or in `out`.
     place: Vec<u32>,
     /// The loans with a usable pair that are in no trade.
@@ -102,13 +128,12 @@ impl<'a> SearchState<'a> {
             instance,
             goal,
             pairs,
-            rooms: instance.trades.iter().map(|trade| trade.room()).collect(),
+            amounts: instance.loans.iter().map(|loan| loan.amount).collect(),
+            trades: instance.trades.iter().map(HotTrade::new).collect(),
             limit_rooms: instance.limits.iter().map(|limit| limit.room).collect(),
             chosen: vec![NONE; loans],
-            used: vec![0; instance.trades.len()],
-            limit_used: vec![0; instance.limits.len()],
             members: vec![Vec::new(); instance.trades.len()],
-            most: vec![0; loans],
+            values: vec![0; loans],
             place: vec![NONE; loans],
             out: Vec::new(),
             prefix: vec![0; goal.required.len()],
@@ -118,13 +143,11 @@ impl<'a> SearchState<'a> {
             value: 0,
             log: Vec::new(),
         };
-        state.filled = instance.trades.iter().map(|trade| i64::from(trade.is_filled_with(0))).sum();
+        state.filled = state.trades.iter().map(|trade| i64::from(trade.is_filled())).sum();
         let lacking: i64 = goal.required.iter().map(|amount| i64::from(*amount > 0)).sum();
         state.value = -state.lack.saturating_mul(PENALTY) - lacking * LACKING;
         for loan in 0..loans {
-            let usable = instance.usable_pairs_of(loan);
-            if let Some(most) = usable.map(|pair| state.pairs[pair].value).max() {
-                state.most[loan] = most;
+            if instance.usable_pairs_of(loan).next().is_some() {
                 state.place[loan] = state.out.len() as u32;
                 state.out.push(loan as u32);
             }
@@ -152,21 +175,20 @@ impl<'a> SearchState<'a> {
 
     #[inline]
     pub(super) fn limits(&self, pair: &HotPair) -> &'a [u32] {
-        &self.instance.pair_limits[pair.limits_from as usize..pair.limits_to as usize]
+        &self.instance.pair_limits[pair.limits_from as usize..][..usize::from(pair.limits)]
     }
 
     /// What is missing of the room of a trade for this amount; not above 0 where it has room.
     #[inline]
     pub(super) fn lacking_room(&self, trade: usize, amount: i64) -> i64 {
-        self.used[trade] + amount - self.rooms[trade]
+        let trade = &self.trades[trade];
+        trade.used + amount - trade.room
     }
 
     /// The first limit of a pair that bars it.
     #[inline]
     pub(super) fn barring_limit(&self, pair: &HotPair) -> Option<u32> {
-        let bars = |limit: &&u32| {
-            self.limit_used[**limit as usize] + pair.amount > self.limit_rooms[**limit as usize]
-        };
+        let bars = |limit: &&u32| pair.amount > self.limit_rooms[**limit as usize];
         self.limits(pair).iter().find(bars).copied()
     }
 
@@ -176,15 +198,19 @@ impl<'a> SearchState<'a> {
             && self.barring_limit(pair).is_none()
     }
 
-    /// What a pair is worth; 0 for [`NONE`].
-    pub(super) fn value_of(&self, pair: u32) -> i64 {
-        self.pairs.get(pair as usize).map_or(0, |pair| pair.value)
+    /// The trade of a pair.
+    pub(super) fn trade_of(&self, pair: u32) -> Option<u32> {
+        self.pairs.get(pair as usize).map(|pair| pair.trade)
     }
 
-    /// What a loan can gain at most by another place.
-    pub(super) fn most_gain(&self, loan: u32) -> i64 {
-        let at = loan as usize;
-        self.most[at] - self.value_of(self.chosen[at])
+    /// Whether no limit bars a pair, whose loan is not in its trade, as soon as a member has left.
+    pub(super) fn lifts_bars(&self, pair: &HotPair, member: u32) -> bool {
+        let freed = self.amounts[member as usize];
+        let of_member = self.limits(&self.pairs[self.chosen[member as usize] as usize]);
+        self.limits(pair).iter().all(|limit| {
+            let lacking = pair.amount - self.limit_rooms[*limit as usize];
+            lacking <= 0 || (lacking <= freed && of_member.contains(limit))
+        })
     }
 
     /// Gives a loan another pair, or none.
@@ -228,6 +254,7 @@ impl<'a> SearchState<'a> {
         if new != NONE {
             self.shift(new as usize, 1);
         }
+        self.values[at] = self.pairs.get(new as usize).map_or(0, |pair| pair.value);
         let list = if new == NONE {
             &mut self.out
         } else {
@@ -241,15 +268,15 @@ impl<'a> SearchState<'a> {
     /// Adds a pair to the sums, or takes it out.
     fn shift(&mut self, pair: usize, sign: i64) {
         let pair = self.pairs[pair];
-        let (trade, amount) = (pair.trade as usize, pair.amount * sign);
-        let room = &self.instance.trades[trade];
-        let was = i64::from(room.is_filled_with(self.used[trade]));
-        self.used[trade] += amount;
-        let gained = i64::from(room.is_filled_with(self.used[trade])) - was;
+        let amount = pair.amount * sign;
+        let trade = &mut self.trades[pair.trade as usize];
+        let was = i64::from(trade.is_filled());
+        trade.used += amount;
+        let gained = i64::from(trade.is_filled()) - was;
         self.filled += gained;
         self.value += gained * FILLED;
         for limit in self.limits(&pair) {
-            self.limit_used[*limit as usize] += amount;
+            self.limit_rooms[*limit as usize] -= amount;
         }
         self.placed += amount;
         self.value += pair.value * sign;
@@ -269,16 +296,22 @@ impl<'a> SearchState<'a> {
 
 fn hot_pair(instance: &Instance, goal: &Goal, at: usize) -> HotPair {
     let pair = &instance.pairs[at];
-    let value = instance.worth(at) / 10_000;
+    let value = instance.worth(at) / 10_000 + i128::from(PLACED);
+    let limits_from = instance.first_limit[at];
     HotPair {
         loan: pair.loan,
         trade: pair.trade,
-        rank: goal.rank_of_turn[pair.turn as usize - 1],
-        limits_from: instance.first_limit[at],
-        limits_to: instance.first_limit[at + 1],
         amount: instance.amount_of(at),
         value: i64::try_from(value).unwrap_or(i64::MAX / (1 << 32)),
+        limits_from,
+        limits: narrow(instance.first_limit[at + 1] - limits_from),
+        rank: narrow(goal.rank_of_turn[pair.turn as usize - 1]),
     }
+}
+
+/// The limits of one pair, or the rank of a turn.
+fn narrow(number: u32) -> u16 {
+    u16::try_from(number).expect("a tree has fewer than 65,536 nodes per instrument and turns")
 }
 
 /// Chosen pairs as an allocation.
