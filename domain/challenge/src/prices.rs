@@ -19,8 +19,8 @@ use crate::settle::Settler;
 /// The first temperature, in units of 10^−8 points: 2 points.
 const HOTTEST: i64 = 200_000_000;
 
-/// The last one: a twenty-fifth of a point. A colder one comes closer where the prices have settled,
-/// but needs many more rounds on large books.
+/// The last one: a twenty-fifth of a point. A colder one comes closer where the prices have
+/// settled, but needs many more rounds on large books.
 const COLDEST: i64 = 4_000_000;
 
 /// Rounds per temperature.

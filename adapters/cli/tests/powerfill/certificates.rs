@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::sandbox::{CommandOutput, Sandbox, case, source};
 
-const WITHIN: &str = "Within 43.3 bp ($347,427) of the best possible";
+const WITHIN: &str = "Within 43.1 bp ($346,454) of the best possible";
 
 fn certified() -> Sandbox {
     let sandbox = Sandbox::new();
@@ -29,7 +29,7 @@ fn a_run_has_a_certificate_unless_something_says_otherwise() {
     fs::write(sandbox.path("powerfill.toml"), "certificate = false").unwrap();
     assert!(!run(&[]).contains(WITHIN));
     assert!(run(&["--certificate"]).contains(WITHIN));
-    assert_eq!(sandbox.runs().column("gap_bp"), ["43.3", "", "", "43.3"]);
+    assert_eq!(sandbox.runs().column("gap_bp"), ["43.1", "", "", "43.1"]);
     fs::write(sandbox.path("powerfill.toml"), "certificate = \"no\"").unwrap();
     sandbox.run_line("runs").fails_with(2, &["certificate: must be true or false"]);
 }
@@ -39,26 +39,26 @@ fn a_certificate_is_shown_wherever_the_run_is() {
     let sandbox = certified();
     let shown = sandbox.run_ok("show latest");
     assert!(shown.contains(WITHIN), "{shown}");
-    assert!(shown.contains("What one more $100,000 is worth, highest first\n    $10,002  of room"));
+    assert!(shown.contains("What one more $100,000 is worth, highest first\n    $9,803  of room"));
     let shown: Value = serde_json::from_str(&sandbox.run_ok("show latest --format json")).unwrap();
-    assert_eq!(shown["certificate"]["gap_bp"], "43.3");
+    assert_eq!(shown["certificate"]["gap_bp"], "43.1");
     let first = &shown["certificate"]["prices"][0];
     assert_eq!(first["subject"]["trade_id"], "T006");
     let runs: Value = serde_json::from_str(&sandbox.run_ok("runs --format json")).unwrap();
-    assert_eq!(runs[0]["certificate"]["gap_bp"], "43.3");
+    assert_eq!(runs[0]["certificate"]["gap_bp"], "43.1");
     let overview: Value = serde_json::from_str(&sandbox.run_ok("report latest --json")).unwrap();
     assert_eq!(overview["certificate"]["gap"], shown["certificate"]["gap"]);
     assert_eq!(overview["certificate"]["prices"][0]["hundred_thousand_amount"], "10002.26");
     sandbox.run_ok("report latest --audit --out audit.html");
     let page = fs::read_to_string(sandbox.path("audit.html")).unwrap();
-    assert!(page.contains("within 43.3 bp ($347,427) of 80,305,477.47 dollars"), "{page}");
+    assert!(page.contains("within 43.1 bp ($346,454) of 80,305,477.47 dollars"), "{page}");
 }
 
 #[test]
 fn a_trade_is_explained_with_what_more_room_is_worth() {
     let sandbox = certified();
     let explained = sandbox.run_ok("explain latest --trade T006");
-    assert!(explained.contains("One more $100,000 of room is worth $10,002."), "{explained}");
+    assert!(explained.contains("One more $100,000 of room is worth $9,803."), "{explained}");
     let json = sandbox.run_ok("explain latest --trade T006 --format json");
     let json: Value = serde_json::from_str(&json).unwrap();
     assert!(json["shadow_prices"]["challenge"].as_str().unwrap().ends_with("-1"));
@@ -72,18 +72,18 @@ fn a_worker_records_certificates_too() {
     let sandbox = Sandbox::new();
     sandbox.run(["run", &source(&case("41")), "--no-wait"]).success();
     sandbox.run_ok("work --once --certificate");
-    assert_eq!(sandbox.runs().column("gap_bp"), ["43.3"]);
+    assert_eq!(sandbox.runs().column("gap_bp"), ["43.1"]);
 }
 
 #[test]
 fn the_list_of_runs_gets_a_certificate_back() {
     let sandbox = certified();
     sandbox.run_ok("rebuild latest");
-    assert_eq!(sandbox.runs().column("gap_bp"), ["43.3"]);
+    assert_eq!(sandbox.runs().column("gap_bp"), ["43.1"]);
     sandbox.run_ok("verify");
     // A challenge with other weights is no certificate.
     sandbox.run_ok("challenge latest --steps 0 --placement 0");
-    assert_eq!(sandbox.runs().column("gap_bp"), ["43.3"]);
+    assert_eq!(sandbox.runs().column("gap_bp"), ["43.1"]);
     sandbox.run_ok("verify");
 }
 
@@ -97,7 +97,7 @@ fn a_document_has_run_and_certificate() {
     let run = run_case("41");
     assert_eq!(
         (&run["status"], &run["certificate"]["gap_bp"]),
-        (&"Complete".into(), &"43.3".into())
+        (&"Complete".into(), &"43.1".into())
     );
     let failed = run_case("39");
     assert_eq!((&failed["status"], &failed["certificate"]), (&"Failed".into(), &Value::Null));

@@ -175,15 +175,8 @@ fn bring(
             || ranked.most[victim as usize] < least
             || (is_barred && !state.lifts_bars(&pair, victim))
             || !may_leave(state, victim)
+            || !may_move(state, ranked, (victim, least), [Some(pair.trade), left])
         {
-            continue;
-        }
-        let may_fit = |place: RankedPair| {
-            place.trade != pair.trade
-                && (left == Some(place.trade)
-                    || state.lacking_room(place.trade as usize, amount) <= 0)
-        };
-        if !ranked.of_loan(victim, least).any(may_fit) {
             continue;
         }
         state.set(victim, NONE);
@@ -199,4 +192,19 @@ fn bring(
         }
     }
     None
+}
+
+/// Whether a loan may find a place that is worth at least so much: one with room in another trade
+/// than the one that it leaves, or in the trade that the loan in its stead leaves.
+fn may_move(
+    state: &SearchState<'_>,
+    ranked: &RankedPairs,
+    (loan, least): (u32, i64),
+    [taken, left]: [Option<u32>; 2],
+) -> bool {
+    let amount = state.amounts[loan as usize];
+    ranked.of_loan(loan, least).any(|place| {
+        let trade = Some(place.trade);
+        trade != taken && (trade == left || state.lacking_room(place.trade as usize, amount) <= 0)
+    })
 }

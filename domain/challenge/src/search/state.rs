@@ -13,8 +13,8 @@ const PENALTY: i64 = 500_000;
 /// small lack pays: $1,000.
 const LACKING: i64 = 100_000_000_000;
 
-/// What the search pays per trade in its band, in units of 10^−8 dollars: $10,000. A filled trade is
-/// no part of the worth, but what the desk wants among allocations of about the same worth.
+/// What the search pays per trade in its band, in units of 10^−8 dollars: $10,000. A filled trade
+/// is no part of the worth, but what desks want among allocations of about the same worth.
 const FILLED: i64 = 1_000_000_000_000;
 
 /// What the search pays per placed loan beside its worth, in units of 10^−8 dollars: $2,000. The
