@@ -1,5 +1,8 @@
 //! Compresses the files of `dist` and lists them for `lib.rs`, so that the program has each file
 //! once, as gzip, and compresses nothing per request.
+//!
+//! The package has a folder of its own: cargo reads every file beside a manifest, and those of
+//! `node_modules` come and go.
 
 use std::env;
 use std::error::Error;
@@ -12,8 +15,8 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    println!("cargo:rerun-if-changed=dist");
-    let dist = Path::new(&env::var("CARGO_MANIFEST_DIR")?).join("dist");
+    println!("cargo:rerun-if-changed=../dist");
+    let dist = Path::new(&env::var("CARGO_MANIFEST_DIR")?).join("../dist");
     let out = PathBuf::from(env::var("OUT_DIR")?);
     let mut files = Vec::new();
     list(&dist, &mut files)?;
@@ -60,6 +63,6 @@ fn media_type(path: &str) -> Result<&'static str, String> {
         "txt" => "text/plain; charset=utf-8",
         "webmanifest" => "application/manifest+json",
         "woff2" => "font/woff2",
-        _ => return Err(format!("{path}: rust/build.rs has no media type for this file")),
+        _ => return Err(format!("{path}: build.rs has no media type for this file")),
     })
 }

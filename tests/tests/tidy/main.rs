@@ -166,7 +166,7 @@ const ADAPTERS_KNOW: &[(&str, &[&str])] = &[
     ("adapters/nats", &["events", "ports"]),
     ("adapters/otlp", &["app", "events", "http"]),
     ("adapters/generator", &["snapshot"]),
-    ("adapters/console", &[]),
+    ("adapters/console/rust", &[]),
     (
         "adapters/http",
         &[

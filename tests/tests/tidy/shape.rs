@@ -49,7 +49,6 @@ const LONGER_FUNCTIONS: &[(&str, &str)] = &[
         "one case per line",
     ),
     ("tests/tests/postgres_faults.rs: errors_of_the_server_are_classified", "one case per line"),
-    ("tests/tests/postgres_schema.rs: each_role_has_the_rights_that_it_needs", "one case per line"),
     (
         "tests/tests/postgres_tampering.rs: a_change_in_any_column_of_any_row_is_found",
         "one case per line",

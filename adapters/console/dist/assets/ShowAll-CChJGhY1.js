@@ -1,1 +1,0 @@
-import{r as l,j as s}from"./react-DmYa3LCg.js";function r(t,o){const[e,n]=l.useState(!1);return{shown:e?t:t.slice(0,o),more:Math.max(0,t.length-o),all:e,toggle:()=>{n(!e)}}}function u(t){const{more:o,all:e,toggle:n}=t.of;return o===0?null:s.jsx("button",{type:"button",className:t.className??"button",onClick:n,children:e?"Show fewer":t.text})}export{u as S,r as u};

@@ -1,0 +1,1 @@
+import{r as l,j as r}from"./react-DmYa3LCg.js";function a(t,n){const[e,o]=l.useState(!1);return{shown:e?t:t.slice(0,n),more:Math.max(0,t.length-n),all:e,toggle:()=>{o(!e)}}}function u(t){const{more:n,all:e,toggle:o}=t.of;return n===0?null:r.jsx("button",{type:"button",className:t.className??"button no-print",onClick:o,children:e?"Show fewer":t.text})}export{u as S,a as u};

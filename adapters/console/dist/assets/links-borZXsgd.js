@@ -1,1 +1,0 @@
-import{r}from"./react-DmYa3LCg.js";const e=r.createContext({});function a({id:n,text:t}){return r.use(e).run?.(n,t)??t}function o({id:n}){return r.use(e).loan?.(n)??n}function s({id:n}){return r.use(e).trade?.(n)??n}function c(n){return r.use(e).rows?.(n.report,n.filter,n.children)??n.children}export{o as L,c as R,s as T,a,e as b};
