@@ -31,7 +31,7 @@ impl ComparisonOutcome {
     }
 }
 
-/// A comparison as [`json`] writes it.
+/// A comparison as [`json()`] writes it.
 #[derive(Debug)]
 pub struct ComparisonDocument<'a>(pub &'a Comparison);
 
