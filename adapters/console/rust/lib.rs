@@ -71,7 +71,7 @@ mod tests {
         let page = String::from_utf8(index().unwrap().content().unwrap()).unwrap();
         assert!(page.starts_with("<!doctype html>"), "{page}");
         for asset in ASSETS {
-            let file = std::fs::read(std::path::Path::new("dist").join(asset.path)).unwrap();
+            let file = std::fs::read(std::path::Path::new("../dist").join(asset.path)).unwrap();
             assert_eq!(asset.content().unwrap(), file, "{}", asset.path);
         }
     }

@@ -39,7 +39,7 @@ fn a_certificate_is_shown_wherever_the_run_is() {
     let sandbox = certified();
     let shown = sandbox.run_ok("show latest");
     assert!(shown.contains(WITHIN), "{shown}");
-    assert!(shown.contains("What one more $100,000 is worth, highest first\n    $9,803  of room"));
+    assert!(shown.contains("What one more $100,000 is worth, highest first\n     $9,803  of room"));
     let shown: Value = serde_json::from_str(&sandbox.run_ok("show latest --format json")).unwrap();
     assert_eq!(shown["certificate"]["gap_bp"], "43.1");
     let first = &shown["certificate"]["prices"][0];

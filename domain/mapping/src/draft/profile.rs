@@ -175,7 +175,7 @@ impl Formats {
     /// Finds the decimal mark of all files; of each file, if one has commas and another points.
     fn find_decimals(&mut self, files: &[ForeignTable], by_file: &[BTreeSet<String>]) {
         let votes: Vec<Votes<'_>> = by_file.iter().map(|texts| self.decimal_votes(texts)).collect();
-        // A number such as 6.5 needs no setting, and a setting for commas would refuse it.
+        // A number such as `6.5` needs no setting, and a setting for commas would refuse it.
         let has_points = |texts: &BTreeSet<String>| texts.iter().any(|text| is_decimal(text));
         let has_commas = votes.iter().any(|votes| votes.second > 0 && votes.first == 0);
         let is_mixed = has_commas

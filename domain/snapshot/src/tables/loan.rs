@@ -27,7 +27,7 @@ input_table! {
         /// Its status: a stage of the ladder, or another word.
         curr_status: Name, example("Closed");
         /// Unpaid balance.
-        loan_amount: Money, above(0), plausible(1, 100_000_000), example("300000.00");
+        loan_amount: Money, above(0), plausible(0, 1_000_000_000), example("300000.00");
         /// Note rate, percent.
         note_rate: Rate, plausible(1, 30), example("6.5");
         /// The day on which it closed, or will. NULL: unknown.

@@ -18,7 +18,7 @@ input_table! {
         /// Note rate, percent.
         note_rate: Rate, plausible(1, 30), example("6.5");
         /// Points per 100 of par.
-        price: Price, plausible(10, 200), example("101.25");
+        price: Price, plausible(0, 500), example("101.25");
     }
 }
 

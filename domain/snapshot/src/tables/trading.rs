@@ -120,7 +120,7 @@ input_table! {
         /// The sides of the open amount that have the tolerance.
         tolerance_side: ToleranceSide = ToleranceSide::Both;
         /// Points per 100 of par. A forward trade has it, a bx trade does not.
-        trade_price: Option<Price>, plausible(10, 200), example("101.5");
+        trade_price: Option<Price>, plausible(0, 500), example("101.5");
         /// Amount that was bought back.
         pair_off_amount: Money = Money::ZERO, at_least(0);
         /// Whether it takes only loans with a row in loan_price.

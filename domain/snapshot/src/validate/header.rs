@@ -94,7 +94,8 @@ impl TableLayout<'_> {
 
     /// Warns of additional columns of `loan` that look like an optional listed one that is absent,
     /// or have a usual name of it: the loans would lose its values without a word. A column
-    /// whose type `loan_columns` declares has the name that is meant.
+    /// whose type `loan_columns` declares has the name that is meant, and so has one that is
+    /// written as columns are, as `score`.
     pub(super) fn check_near_names(
         &self,
         sources: &HashMap<String, usize>,
@@ -112,7 +113,10 @@ impl TableLayout<'_> {
                 let is_declared = self.context.declared_types.declares(&fold(spelled));
                 let reason = if looks_like(spelled, absent) {
                     format!("looks like {absent}, which is absent; rename it to {absent}")
-                } else if !is_declared && is_usual_name(self.schema.name, absent, spelled) {
+                } else if !is_declared
+                    && !is_column_name(spelled)
+                    && is_usual_name(self.schema.name, absent, spelled)
+                {
                     format!(
                         "a usual name of {absent}, which is absent; rename it to {absent} if it is \
                          this column"
@@ -156,4 +160,9 @@ impl TableLayout<'_> {
             faults.push(fault);
         }
     }
+}
+
+/// Whether a header is written as the names of listed columns are.
+fn is_column_name(header: &str) -> bool {
+    header.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
 }

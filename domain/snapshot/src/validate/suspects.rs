@@ -154,8 +154,10 @@ impl ColumnWatch {
             let Some((row, text)) = first else { continue };
             let is_null = matches!(suspicion, Suspicion::NullWord | Suspicion::MaybeNull);
             let is_value = suspicion == Suspicion::MaybeNull && rows == 1 && column.is_additional;
+            // One cell of three decimals shows no habit.
+            let is_habit = suspicion != Suspicion::Points || rows > 1;
             // An unknown reference is an error already.
-            if is_value || is_null && layout.must_refer(&column.name) {
+            if is_value || !is_habit || is_null && layout.must_refer(&column.name) {
                 continue;
             }
             let (code, reason) = match suspicion {
@@ -271,8 +273,8 @@ fn cells(rows: usize) -> String {
 /// Whether an amount is written like `300.000`: dollars have two decimals, so that the point is
 /// likely one between thousands.
 fn has_thousands_points(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    bytes.len() > 4 && bytes[bytes.len() - 4] == b'.'
+    let Some((before, after)) = text.split_once('.') else { return false };
+    (1..=3).contains(&before.len()) && after.len() == 3
 }
 
 /// An amount of three decimals as it is read.

@@ -100,8 +100,12 @@ fn amounts_with_three_decimals_may_have_thousands() {
     only(raw, "1 loan_amount implausible: 2 cells: three decimals of dollars, read as 300.00");
     let raw = with(&["loan
         loan_id,curr_status,loan_amount,note_rate
-        A,Closed,999999999.00,6.5"]);
-    only(raw, "1 loan_amount implausible: 1 of 1 values are not within 1 to 100000000");
+        A,Closed,9999999999.00,6.5"]);
+    only(raw, "1 loan_amount implausible: 1 of 1 values are not within 0 to 1000000000");
+    let raw = with(&["loan
+        loan_id,curr_status,loan_amount,note_rate
+        A,Closed,300.000,6.5"]);
+    assert_eq!(reasons(raw), [""; 0], "one cell shows no habit");
 }
 
 #[test]
