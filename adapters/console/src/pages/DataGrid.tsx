@@ -1,11 +1,11 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { memo, useEffect, useRef } from "react";
+import { memo, useEffect, useRef, useState } from "react";
 import type { Column, Row } from "../api/reports";
 import { cellNode, columnName, columnWidth, isNumber } from "./cells";
+import { MOST_ROWS, windowStep } from "./rowWindow";
 
 const ROW = 33;
-/** A browser draws nothing below about 33 million pixels. */
-const MOST_ROWS = 1_000_000;
+const OVERSCAN = 10;
 
 const tone = (column: Column) => (isNumber(column) ? "cell num" : "cell");
 
@@ -50,18 +50,31 @@ export function DataGrid(props: {
 }) {
   const { columns, sort, onSort, onShow } = props;
   const scroller = useRef<HTMLDivElement>(null);
+  const [start, setStart] = useState(0);
   const virtual = useVirtualizer({
-    count: Math.min(props.count, MOST_ROWS),
+    count: Math.min(props.count - start, MOST_ROWS),
     getScrollElement: () => scroller.current,
     estimateSize: () => ROW,
-    overscan: 10,
+    overscan: OVERSCAN,
   });
   const items = virtual.getVirtualItems();
   const first = items[0]?.index ?? 0;
   const last = items.at(-1)?.index ?? 0;
+  const { count } = props;
   useEffect(() => {
-    onShow(first, last);
-  }, [first, last, onShow]);
+    const element = scroller.current;
+    if (element === null) return;
+    // The list still has the rows from before while the window moves.
+    const top = Math.max(0, Math.floor(element.scrollTop / ROW) - OVERSCAN);
+    const end = top + last - first;
+    const step = windowStep(start, top, end, count);
+    if (step === 0) {
+      onShow(start + top, start + end);
+    } else {
+      setStart(start + step);
+      element.scrollTop -= step * ROW;
+    }
+  }, [start, first, last, count, onShow]);
   const width = columns.reduce((sum, column) => sum + columnWidth(column), 0);
   return (
     <div className="grid-scroll" ref={scroller} tabIndex={0} role="group" aria-label={props.label}>
@@ -106,19 +119,13 @@ export function DataGrid(props: {
             <GridRow
               key={item.key}
               columns={columns}
-              row={props.rowAt(item.index)}
-              index={item.index}
+              row={props.rowAt(start + item.index)}
+              index={start + item.index}
               start={item.start}
             />
           ))}
         </div>
       </div>
-      {props.count > MOST_ROWS && (
-        <p className="empty">
-          These are the first 1,000,000 rows. Filter or sort the table to see others, or take it as
-          CSV.
-        </p>
-      )}
     </div>
   );
 }
