@@ -48,7 +48,7 @@ fn a_certificate_is_shown_wherever_the_run_is() {
     assert_eq!(runs[0]["certificate"]["gap_bp"], "43.1");
     let overview: Value = serde_json::from_str(&sandbox.run_ok("report latest --json")).unwrap();
     assert_eq!(overview["certificate"]["gap"], shown["certificate"]["gap"]);
-    assert_eq!(overview["certificate"]["prices"][0]["hundred_thousand_amount"], "10002.26");
+    assert_eq!(overview["certificate"]["prices"][0]["hundred_thousand_amount"], "9803.36");
     sandbox.run_ok("report latest --audit --out audit.html");
     let page = fs::read_to_string(sandbox.path("audit.html")).unwrap();
     assert!(page.contains("within 43.1 bp ($346,454) of 80,305,477.47 dollars"), "{page}");

@@ -114,7 +114,7 @@ impl TableLayout<'_> {
                 let reason = if looks_like(spelled, absent) {
                     format!("looks like {absent}, which is absent; rename it to {absent}")
                 } else if !is_declared
-                    && !is_column_name(spelled)
+                    && !is_column_name(&fold(spelled))
                     && is_usual_name(self.schema.name, absent, spelled)
                 {
                     format!(
@@ -162,7 +162,7 @@ impl TableLayout<'_> {
     }
 }
 
-/// Whether a header is written as the names of listed columns are.
+/// Whether a folded header is written as the names of listed columns are.
 fn is_column_name(header: &str) -> bool {
-    header.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+    header.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
