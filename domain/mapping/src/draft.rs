@@ -256,4 +256,11 @@ mod tests {
         assert!(draft.contains(line), "{draft}");
         assert!(!draft.contains("[formats]"), "{draft}");
     }
+
+    #[test]
+    fn a_word_of_a_column_is_no_word_for_null() {
+        let trades = file("pscat_trades", &["trade_id|tolerance_side|trade_price", "T1|none|N/A"]);
+        let draft = draft_source("dir:tapes", &[trades]);
+        assert!(draft.contains("null = [\"N/A\"]  # these texts occur"), "{draft}");
+    }
 }

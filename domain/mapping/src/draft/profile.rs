@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
-use powerfill_events::input::RawTable;
+use powerfill_events::input::{InputType, RawTable};
 use powerfill_events::values::fold;
-use powerfill_snapshot::is_null_word;
+use powerfill_snapshot::{TABLES, is_null_word};
 
 use super::quoted;
 use crate::bind::ForeignTable;
@@ -124,6 +124,15 @@ impl<'a> Votes<'a> {
     }
 }
 
+/// Whether a text is one of the words of a column, as `none` is of `tolerance_side`.
+fn is_value(text: &str) -> bool {
+    let mut columns = TABLES.iter().flat_map(|table| table.columns);
+    columns.any(|column| match column.input_type {
+        InputType::OneOf(words) => words.iter().any(|word| fold(word) == fold(text)),
+        _ => false,
+    })
+}
+
 /// Whether a text is a number with a decimal point that separates no thousands.
 fn is_decimal(text: &str) -> bool {
     let Some((whole, decimals)) = text.split_once('.') else { return false };
@@ -163,8 +172,8 @@ impl Formats {
     }
 
     fn find_null(&mut self, texts: &BTreeSet<&str>) {
-        let words: BTreeSet<&str> =
-            texts.iter().copied().filter(|text| is_null_word(text)).collect();
+        let is_null = |text: &&str| is_null_word(text) && !is_value(text);
+        let words: BTreeSet<&str> = texts.iter().copied().filter(is_null).collect();
         if !words.is_empty() {
             self.cells.null = words.iter().map(|word| fold(word)).collect();
             let words: Vec<String> = words.into_iter().map(quoted).collect();
