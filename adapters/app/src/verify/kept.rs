@@ -174,7 +174,9 @@ async fn compare_run(
     let rebuilt = fold_with_index(store, run, projectors, hashes, async |_, _| Ok(())).await?;
     if is_shown {
         compare_shown(store, run, projectors, &rebuilt, &mut comparison).await?;
-        if comparison.difference.is_some() {
+        // A worker may have published another run meanwhile.
+        let is_shown = store.published().await?.is_some_and(|(shown, _)| shown == run);
+        if comparison.difference.is_some() && is_shown {
             return Ok(comparison);
         }
     }
