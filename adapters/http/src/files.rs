@@ -22,7 +22,7 @@ use crate::audit::audit;
 use crate::caller::{Caller, Viewer};
 use crate::extract::Path;
 use crate::problem::{ApiResult, Problem, ProblemKind, internal};
-use crate::reports::output_digest;
+use crate::reports::{output_digest, result_version};
 use crate::run_view::logged_run;
 use crate::tenant::RunFile;
 
@@ -73,11 +73,7 @@ pub(crate) async fn workbook(
     Path(run): Path<Uuid>,
     headers: HeaderMap,
 ) -> ApiResult<Response> {
-    let (run, store) = (RunId(run), caller.store().await?);
-    let tenant = caller.tenant.id();
-    let digest = output_digest(&api.report_cache, tenant, store.as_ref(), run).await?;
-    let tag = format!("W/\"workbook-{digest}-{}\"", env!("CARGO_PKG_VERSION"));
-    answer(&api, &caller, &headers, run, RunFile::Workbook, &tag).await
+    answer_of_result(&api, &caller, &headers, RunId(run), RunFile::Workbook, "workbook").await
 }
 
 /// The report of a Complete run as one page, as `powerfill report --out` writes it.
@@ -94,11 +90,7 @@ pub(crate) async fn report(
     Path(run): Path<Uuid>,
     headers: HeaderMap,
 ) -> ApiResult<Response> {
-    let (run, store) = (RunId(run), caller.store().await?);
-    let tenant = caller.tenant.id();
-    let digest = output_digest(&api.report_cache, tenant, store.as_ref(), run).await?;
-    let tag = format!("W/\"report-{digest}-{}\"", env!("CARGO_PKG_VERSION"));
-    answer(&api, &caller, &headers, run, RunFile::Report, &tag).await
+    answer_of_result(&api, &caller, &headers, RunId(run), RunFile::Report, "report").await
 }
 
 /// What an auditor files of a Complete run, as `powerfill report --audit --out` writes it: run,
@@ -119,6 +111,20 @@ pub(crate) async fn audit_certificate(
     // It says what is true now.
     let tag = format!("W/\"certificate-{}\"", api.clock.now());
     answer(&api, &caller, &HeaderMap::new(), run, RunFile::Certificate, &tag).await
+}
+
+/// A file that follows from the result of a Complete run.
+async fn answer_of_result(
+    api: &Api,
+    caller: &Caller,
+    headers: &HeaderMap,
+    run: RunId,
+    kind: RunFile,
+    name: &str,
+) -> ApiResult<Response> {
+    let result = result_version(api, caller, caller.store().await?.as_ref(), run).await?;
+    let tag = format!("W/\"{name}-{result}-{}\"", env!("CARGO_PKG_VERSION"));
+    answer(api, caller, headers, run, kind, &tag).await
 }
 
 /// Writes a file in a folder that is deleted when it was sent, unless the caller has it.

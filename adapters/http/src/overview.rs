@@ -5,7 +5,6 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use powerfill_app::certificate::recorded_certificate;
 use powerfill_app::overview::overview;
 use powerfill_events::run::RunId;
 use uuid::Uuid;
@@ -16,7 +15,7 @@ use crate::blocking::spawn_blocking;
 use crate::caller::Viewer;
 use crate::extract::Path;
 use crate::problem::{ApiResult, Problem, internal};
-use crate::reports::output_digest;
+use crate::reports::result_version;
 
 /// The overview of a Complete run: head, value, waterfall, certificate, trades, flow, kickouts,
 /// pool moves, log.
@@ -39,11 +38,8 @@ pub(crate) async fn show(
 ) -> ApiResult<Response> {
     let (run, store) = (RunId(run), caller.store().await?);
     let tenant = caller.tenant.id();
-    let digest = output_digest(&api.report_cache, tenant, store.as_ref(), run).await?;
-    // A certificate comes later than the run.
-    let certificate = recorded_certificate(store.as_ref(), run).await?;
-    let certificate = certificate.map_or_else(String::new, |own| format!("-{}", own.challenge));
-    let tag = format!("W/\"overview-{digest}{certificate}\"");
+    let result = result_version(&api, &caller, store.as_ref(), run).await?;
+    let tag = format!("W/\"overview-{result}\"");
     let answer = async {
         let make = async || {
             spawn_blocking(async move || {

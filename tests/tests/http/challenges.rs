@@ -21,6 +21,7 @@ async fn a_challenge_is_requested_listed_and_read() {
     let none = service.get(&path).await.ok().json();
     assert_eq!(none, json!({ "challenges": [] }));
     let before = service.get(&format!("/runs/{run}/overview")).await.ok();
+    let report_before = service.get(&format!("/runs/{run}/report")).await.ok();
     assert_eq!(before.json()["certificate"], Value::Null);
 
     let job = accepted(&service.post(&path, Some(r#"{"steps": 20000}"#)).await);
@@ -46,6 +47,9 @@ async fn a_challenge_is_requested_listed_and_read() {
     let after = service.get(&format!("/runs/{run}/overview")).await.ok();
     assert_eq!(after.json()["certificate"]["gap_bp"], GAP);
     assert_ne!(before.headers["etag"], after.headers["etag"]);
+    // So does the report, which is made of the overview.
+    let report = service.get(&format!("/runs/{run}/report")).await.ok();
+    assert_ne!(report_before.headers["etag"], report.headers["etag"]);
     let schema: Value =
         serde_json::from_str(include_str!("../../../docs/reference/overview.schema.json")).unwrap();
     jsonschema::validate(&schema, &after.json()).unwrap();

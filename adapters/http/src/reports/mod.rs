@@ -16,6 +16,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
 use axum::response::{IntoResponse, Response};
 use futures::future::ready;
 use futures::stream::{StreamExt, once, try_unfold};
+use powerfill_app::certificate::recorded_certificate;
 use powerfill_events::run::RunId;
 use powerfill_ports::Store;
 use powerfill_tables::table::{ReportSpec, TableSpec};
@@ -206,6 +207,22 @@ fn answer(query: &ReportQuery, page: &Page, uri: &Uri) -> Response {
         headers.extend(next.map(|next| (HeaderName::from_static("x-next-cursor"), next)));
     }
     (headers, body).into_response()
+}
+
+/// What tells apart the states of what is said of a Complete run: its output digest and its
+/// certificate, which comes later.
+///
+/// # Errors
+/// As for [`output_digest`]; the store fails.
+pub(crate) async fn result_version(
+    api: &Api,
+    caller: &Caller,
+    store: &dyn Store,
+    run: RunId,
+) -> ApiResult<String> {
+    let digest = output_digest(&api.report_cache, caller.tenant.id(), store, run).await?;
+    let certificate = recorded_certificate(store, run).await?;
+    Ok(certificate.map_or_else(|| digest.to_string(), |own| format!("{digest}-{}", own.challenge)))
 }
 
 /// The output digest of a Complete run.
