@@ -142,14 +142,14 @@ fn start(
     work: impl AsyncFnOnce(Arc<Job>, Permit) -> ApiResult<JobResult> + Send + 'static,
 ) -> ApiResult<Response> {
     let tenant = caller.tenant.id().to_owned();
-    let unfinished = api.unfinished_jobs.try_acquire(&tenant, caller.token.as_deref())?;
+    let place = api.unfinished_jobs.try_acquire(&tenant, caller.token.as_deref())?;
     let now = api.clock.now();
-    let job = Arc::new(Job::new(about, caller.actor.clone(), caller.token.clone(), now));
+    let (actor, token) = (caller.actor.clone(), caller.token.clone());
+    let job = Arc::new(Job::new(about, actor, token, now, Some(place)));
     api.jobs.add(&tenant, Arc::clone(&job), now);
     let answer = accepted(&job);
     let api = Arc::clone(api);
     tokio::spawn(async move {
-        let _unfinished = unfinished;
         let working = work_in_turn(&api, &caller, &job, work);
         let end = select! {
             () = job.stop.cancelled() => return,

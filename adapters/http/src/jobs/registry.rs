@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::permits::Permit;
 use crate::problem::Problem;
 
 /// How long an ended job is kept, in microseconds: an hour.
@@ -77,6 +78,8 @@ pub(crate) struct JobState {
     pub(crate) percent: u64,
     /// The moment of its end, and how it ended.
     pub(crate) end: Option<(Timestamp, JobEnd)>,
+    /// Its place among the unfinished jobs of its caller, until it ends.
+    place: Option<Permit>,
 }
 
 impl JobState {
@@ -119,8 +122,9 @@ impl Job {
         requested_by: String,
         token: Option<String>,
         requested_at: Timestamp,
+        place: Option<Permit>,
     ) -> Self {
-        let state = JobState { has_begun: false, step: None, percent: 0, end: None };
+        let state = JobState { has_begun: false, step: None, percent: 0, end: None, place };
         Self {
             id: Uuid::now_v7(),
             kind,
@@ -149,7 +153,7 @@ impl Job {
         state.percent = (done * 100).checked_div(of).unwrap_or(0).min(99);
     }
 
-    /// Ends it, unless it has ended.
+    /// Ends it, unless it has ended. Whoever reads of the end finds its place free.
     pub(crate) fn end(&self, at: Timestamp, end: JobEnd) -> bool {
         let mut state = self.state.lock();
         if state.end.is_some() {
@@ -159,6 +163,7 @@ impl Job {
             state.percent = 100;
         }
         state.end = Some((at, end));
+        state.place = None;
         self.stop.cancel();
         true
     }
@@ -218,7 +223,7 @@ mod tests {
     use super::*;
 
     fn waiting(kind: JobKind) -> Job {
-        Job::new((kind, None), "vera".to_owned(), None, Timestamp::from_micros(0))
+        Job::new((kind, None), "vera".to_owned(), None, Timestamp::from_micros(0), None)
     }
 
     fn ended(bytes: usize, at: i64) -> Arc<Job> {
