@@ -119,8 +119,11 @@ fn bench(with_xl: bool) {
     postgres::bench(&powerfill, &demo, &l);
 }
 
-/// The release build of the program.
+/// The program that `POWERFILL_BENCH` names, or else the release build.
 fn powerfill() -> PathBuf {
+    if let Some(given) = std::env::var_os("POWERFILL_BENCH") {
+        return given.into();
+    }
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let built = Command::new(cargo)
         .args(["build", "--release", "--package", "powerfill-cli"])
