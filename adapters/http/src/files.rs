@@ -108,9 +108,10 @@ pub(crate) async fn audit_certificate(
 ) -> ApiResult<Response> {
     let (run, store) = (RunId(run), caller.store().await?);
     output_digest(&api.report_cache, caller.tenant.id(), store.as_ref(), run).await?;
-    // It says what is true now.
-    let tag = format!("W/\"certificate-{}\"", api.clock.now());
-    answer(&api, &caller, &HeaderMap::new(), run, RunFile::Certificate, &tag).await
+    // It says what is true now: no tag stands for it.
+    let mut page = file(&api, &caller, run, RunFile::Certificate).await?;
+    page.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Ok(page)
 }
 
 /// A file that follows from the result of a Complete run.
@@ -127,7 +128,7 @@ async fn answer_of_result(
     answer(api, caller, headers, run, kind, &tag).await
 }
 
-/// Writes a file in a folder that is deleted when it was sent, unless the caller has it.
+/// A file, unless the caller has it by its tag.
 async fn answer(
     api: &Api,
     caller: &Caller,
@@ -136,23 +137,25 @@ async fn answer(
     kind: RunFile,
     tag: &str,
 ) -> ApiResult<Response> {
-    let file = async {
-        let tenant = Arc::clone(&caller.tenant);
-        let (folder, file) = audit(api, caller, &[run], async move |_| {
-            let folder = tempfile::tempdir().map_err(|error| internal(&error))?;
-            let path = folder.path().join("file");
-            tenant.write_file(run, kind, &path).await.map_err(|error| internal(&error))?;
-            let file = File::open(path).map_err(|error| internal(&error))?;
-            Ok((folder, file))
-        })
-        .await?;
-        let length = file.metadata().map_err(|error| internal(&error))?.len();
-        let (media_type, ending) = kind.media_type();
-        let mut headers = download_headers(media_type, &format!("{run}.{ending}"));
-        headers.insert(header::CONTENT_LENGTH, length.into());
-        Ok((headers, Body::from_stream(chunks(folder, file))).into_response())
-    };
-    tagged(headers, tag, file).await
+    tagged(headers, tag, file(api, caller, run, kind)).await
+}
+
+/// Writes a file in a folder that is deleted when it was sent.
+async fn file(api: &Api, caller: &Caller, run: RunId, kind: RunFile) -> ApiResult<Response> {
+    let tenant = Arc::clone(&caller.tenant);
+    let (folder, file) = audit(api, caller, &[run], async move |_| {
+        let folder = tempfile::tempdir().map_err(|error| internal(&error))?;
+        let path = folder.path().join("file");
+        tenant.write_file(run, kind, &path).await.map_err(|error| internal(&error))?;
+        let file = File::open(path).map_err(|error| internal(&error))?;
+        Ok((folder, file))
+    })
+    .await?;
+    let length = file.metadata().map_err(|error| internal(&error))?.len();
+    let (media_type, ending) = kind.media_type();
+    let mut headers = download_headers(media_type, &format!("{run}.{ending}"));
+    headers.insert(header::CONTENT_LENGTH, length.into());
+    Ok((headers, Body::from_stream(chunks(folder, file))).into_response())
 }
 
 /// The headers of a file with a name, under which browsers store it.

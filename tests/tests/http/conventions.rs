@@ -218,6 +218,18 @@ async fn answers_are_compressed_as_the_caller_accepts_and_streams_never() {
 }
 
 #[tokio::test]
+async fn the_certificate_for_an_auditor_has_no_tag() {
+    let service = Service::new();
+    let run = service.run_case(CASE).await;
+    let answer = service.get(&format!("/runs/{run}/audit-certificate")).await.ok();
+    assert_eq!(header(&answer, "content-type"), Some("text/html; charset=utf-8"));
+    assert_eq!(
+        (header(&answer, "etag"), header(&answer, "cache-control")),
+        (None, Some("no-store"))
+    );
+}
+
+#[tokio::test]
 async fn the_evidence_of_a_run_is_a_file_that_its_receiver_checks() {
     let service = Service::new();
     let run = service.run_case(CASE).await;
