@@ -24,10 +24,10 @@ use crate::{AppError, Clock};
 const MAX_CANDIDATES: usize = 5_000_000;
 
 /// The answer of the thread that computes a bound.
-type PendingBound = oneshot::Receiver<Result<ChallengeResult, AppError>>;
+pub(crate) type PendingBound = oneshot::Receiver<Result<ChallengeResult, AppError>>;
 
-/// Computes the bounds of runs beside their recording, one at a time, each on a thread of its own.
-/// A process that ends does not wait for it.
+/// Computes the bounds of runs beside their recording, each on a thread of its own. A process that
+/// ends does not wait for it.
 #[derive(Default)]
 pub(crate) struct Certifier {
     pending: Mutex<Option<(RunId, PendingBound)>>,
@@ -35,7 +35,7 @@ pub(crate) struct Certifier {
 
 impl Certifier {
     /// Begins with the bound of a run that is decided, unless it is very large. A former bound that
-    /// was not recorded is dropped.
+    /// was not taken is dropped.
     pub(crate) fn begin(&self, input: &DecisionInput, decided: &[EventChunk]) {
         let events = decided.iter().flat_map(|chunk| chunk.iter());
         let candidates = events.filter(|event| matches!(event, RunEvent::CandidateScored(_)));
@@ -62,20 +62,22 @@ impl Certifier {
         });
     }
 
-    /// Records the bound of a Complete run, if it was begun.
-    pub(crate) async fn record(
-        &self,
-        store: &dyn Store,
-        clock: &dyn Clock,
-        run: RunId,
-    ) -> Result<Option<RunCertificate>, AppError> {
-        let pending = self.pending.lock().take_if(|(of, _)| *of == run);
-        let Some((_, pending)) = pending else { return Ok(None) };
-        let broke_off = |_| AppError::Panicked("the thread of its certificate ended".to_owned());
-        let result = pending.await.map_err(broke_off)??;
-        let id = record_challenge(store, clock, &result).await?;
-        Ok(Some(RunCertificate::new(id, result.judgment.certified)))
+    /// The bound of a run, if it was begun.
+    pub(crate) fn take(&self, run: RunId) -> Option<PendingBound> {
+        self.pending.lock().take_if(|(of, _)| *of == run).map(|(_, pending)| pending)
     }
+}
+
+/// Waits for the bound of a Complete run, and records it.
+pub(crate) async fn record_bound(
+    store: &dyn Store,
+    clock: &dyn Clock,
+    pending: PendingBound,
+) -> Result<RunCertificate, AppError> {
+    let broke_off = |_| AppError::Panicked("the thread of its certificate ended".to_owned());
+    let result = pending.await.map_err(broke_off)??;
+    let id = record_challenge(store, clock, &result).await?;
+    Ok(RunCertificate::new(id, result.judgment.certified))
 }
 
 /// The certificate of a run: the tightest recorded bound with the default weights.

@@ -1,6 +1,9 @@
 //! Runs over a store that does not fail.
 
-use powerfill_app::{AppError, rebuild};
+use std::sync::Arc;
+
+use powerfill_app::{AppError, NoObserver, RunControl, rebuild};
+use powerfill_events::challenge::ChallengeId;
 use powerfill_events::run::RunEvent;
 use powerfill_events::run::event::Step;
 use powerfill_ports::StoreError;
@@ -62,28 +65,8 @@ pub(crate) async fn a_run_is_cancelled_at_any_step_and_leaves_the_former_outputs
     desk.complete(&books::mixed()).await;
 }
 
-/// The user is named. The worker learns of the cancel when it renews its lease.
-pub(crate) async fn a_cancel_in_the_store_reaches_the_worker(desk: &Desk) {
-    let run = desk.request(&books::mixed()).await;
-    let (working, resume) = desk.work_paused_at(Step::Allocation).await;
-    assert!(desk.store.request_cancel(run, "chief").await.unwrap());
-    // With the second renewal from here, the worker has received the answer to the first.
-    let mut leases = std::collections::BTreeSet::new();
-    while leases.len() < 3 {
-        leases.insert(desk.store.run(run).await.unwrap().unwrap().lease_expires_at);
-        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-    }
-    resume.send(()).unwrap();
-    let finished = working.await.unwrap().unwrap().expect("a run is queued");
-    assert_eq!(finished.status, RunStatus::Cancelled);
-    let events = desk.events(run).await;
-    let Some(RunEvent::RunCancelled(cancelled)) = events.last() else { panic!("{events:?}") };
-    assert_eq!(cancelled.cancelled_by, "chief");
-    assert!(!desk.store.request_cancel(run, "chief").await.unwrap(), "the run is over");
-    desk.complete(&books::small()).await;
-}
-
-/// The run is over and the tenant is free while the engine still works and has not seen the cancel.
+/// The worker asks the store for the cancel. The run is over and the tenant is free while the engine
+/// still works and has not seen it.
 pub(crate) async fn a_cancel_does_not_wait_for_the_engine(desk: &Desk) {
     let run = desk.request(&books::mixed()).await;
     let (working, resume) = desk.work_paused_at(Step::Allocation).await;
@@ -93,12 +76,32 @@ pub(crate) async fn a_cancel_does_not_wait_for_the_engine(desk: &Desk) {
     }
     let events = desk.events(run).await;
     let Some(RunEvent::RunCancelled(cancelled)) = events.last() else { panic!("{events:?}") };
-    assert_eq!(cancelled.step, Step::Allocation);
+    assert_eq!((cancelled.cancelled_by.as_str(), cancelled.step), ("chief", Step::Allocation));
+    assert!(!desk.store.request_cancel(run, "chief").await.unwrap(), "the run is over");
     desk.verify().await;
     desk.complete(&books::small()).await;
     resume.send(()).unwrap();
     let finished = working.await.unwrap().unwrap().expect("a run is queued");
     assert_eq!((finished.run_id, finished.status), (run, RunStatus::Cancelled));
+    desk.verify().await;
+}
+
+pub(crate) async fn a_certificate_is_recorded_beside_the_next_run(desk: &Desk) {
+    let runner = desk.runner().with_certificates(true);
+    let work = async || {
+        let worked = runner.work(None, RunControl::default(), Arc::new(NoObserver)).await;
+        assert_eq!(worked.unwrap().expect("a run is queued").status, RunStatus::Complete);
+    };
+    let first = desk.request(&books::mixed()).await;
+    work().await;
+    let certificate = runner.certify(first);
+    let second = desk.request(&books::mixed()).await;
+    work().await;
+    for (run, certificate) in [(first, certificate.await), (second, runner.certify(second).await)] {
+        let certificate = certificate.unwrap().expect("its bound was begun");
+        assert_eq!(certificate.challenge, ChallengeId { run, number: 1 }.stream());
+    }
+    assert!(runner.certify(first).await.unwrap().is_none(), "it is recorded once");
     desk.verify().await;
 }
 

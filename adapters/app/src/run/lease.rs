@@ -6,14 +6,18 @@ use std::time::Duration;
 
 use powerfill_events::run::RunId;
 use powerfill_events::values::Timestamp;
-use powerfill_ports::StoreError;
 use powerfill_ports::runs::Lease;
+use powerfill_ports::{Store, StoreError};
+use tokio::select;
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until, timeout};
 
 use super::Runner;
 use super::control::{RunControl, StopReason};
 use crate::retry::retry_with_backoff;
+
+/// How often the store is asked whether the run is to be cancelled. It answers while it writes.
+const CANCEL_POLL: Duration = Duration::from_millis(100);
 
 /// A store that was silent for so many leases is given up: other workers could take the run long
 /// ago.
@@ -44,27 +48,54 @@ impl Runner {
         let last_answer = Arc::new(Mutex::new(Instant::now()));
         let answered = Arc::clone(&last_answer);
         let task = tokio::spawn(async move {
-            let mut ticks = interval((length / 4).min(Duration::from_millis(500)));
-            ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-            loop {
-                ticks.tick().await;
-                let renewed = store.renew(lease, lease_end(clock.now(), length));
-                // A renewal that hangs is dropped, and the next one tried.
-                let Ok(answer) = timeout(length, renewed).await else { continue };
-                *answered.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
-                match answer {
-                    Ok(Some(by)) => control.cancel(by),
-                    Err(StoreError::LeaseLost(_)) => {
-                        control.stop(StopReason::LeaseLost);
-                        return;
+            let cancels = pass_cancels_on(store.as_ref(), lease.run_id, &control, length);
+            let renewals = async {
+                let mut ticks = ticks((length / 4).min(Duration::from_millis(500)));
+                loop {
+                    ticks.tick().await;
+                    let renewed = store.renew(lease, lease_end(clock.now(), length));
+                    // A renewal that hangs is dropped, and the next one tried.
+                    let Ok(answer) = timeout(length, renewed).await else { continue };
+                    *answered.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+                    match answer {
+                        Ok(Some(by)) => control.cancel(by),
+                        Err(StoreError::LeaseLost(_)) => {
+                            control.stop(StopReason::LeaseLost);
+                            return;
+                        }
+                        // The store may be back before the lease ends.
+                        Ok(None) | Err(_) => {}
                     }
-                    // The store may be back before the lease ends.
-                    Ok(None) | Err(_) => {}
                 }
+            };
+            select! {
+                () = renewals => {}
+                () = cancels => {}
             }
         });
         LeaseRenewal { task, last_answer, silence: self.lease * SILENT_LEASES }
     }
+}
+
+/// Passes a requested cancel on. A renewal answers the same, but waits until the store has written
+/// what it is given before.
+async fn pass_cancels_on(store: &dyn Store, run: RunId, control: &RunControl, at_most: Duration) {
+    let mut ticks = ticks(CANCEL_POLL);
+    loop {
+        ticks.tick().await;
+        // What the renewals do about errors and silence is enough.
+        let queued = timeout(at_most, store.run(run)).await;
+        let requested = queued.ok().and_then(Result::ok).flatten();
+        if let Some(by) = requested.and_then(|queued| queued.cancel_requested_by) {
+            control.cancel(by);
+        }
+    }
+}
+
+fn ticks(period: Duration) -> Interval {
+    let mut ticks = interval(period);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
 }
 
 /// The renewals of a lease. They end when this is dropped, so that other workers can take the run.

@@ -31,7 +31,7 @@ use powerfill_ports::Store;
 use powerfill_tables::table::LargeTables;
 
 use crate::AppError;
-use crate::certificate::Certifier;
+use crate::certificate::{Certifier, record_bound};
 use crate::clock::Clock;
 use threads::ThreadMode;
 pub(crate) use threads::panicked;
@@ -97,16 +97,24 @@ impl Runner {
     }
 
     /// Waits for the bound of a Complete run on which this runner has worked, and records it in a
-    /// stream of its own. `None` if there is none to record.
+    /// stream of its own. `None` if there is none to record. The runner can work on the next run
+    /// meanwhile.
     ///
     /// # Errors
     /// The checks find a fault; the store fails.
-    pub async fn certify(&self, run: RunId) -> Result<Option<RunCertificate>, AppError> {
-        match &self.certifier {
-            Some(certifier) => {
-                certifier.record(self.store.as_ref(), self.clock.as_ref(), run).await
+    pub fn certify(
+        &self,
+        run: RunId,
+    ) -> impl Future<Output = Result<Option<RunCertificate>, AppError>> + Send + use<> {
+        let pending = self.certifier.as_ref().and_then(|certifier| certifier.take(run));
+        let (store, clock) = (Arc::clone(&self.store), Arc::clone(&self.clock));
+        async move {
+            match pending {
+                Some(pending) => {
+                    record_bound(store.as_ref(), clock.as_ref(), pending).await.map(Some)
+                }
+                None => Ok(None),
             }
-            None => Ok(None),
         }
     }
 

@@ -16,7 +16,7 @@ use powerfill_ports::{Store, StoreError};
 use powerfill_sqlserver::SqlServerTarget;
 use powerfill_tables::status::RunStatus;
 use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
@@ -152,8 +152,10 @@ struct StoreWorker {
 enum WorkResult {
     /// A run has ended.
     Finished(FinishedRun),
-    /// There was no run to claim.
+    /// No run waits.
     QueueEmpty,
+    /// Another worker has the run.
+    Claimed,
     /// The process is to stop.
     Stopped,
 }
@@ -185,6 +187,7 @@ impl StoreWorker {
         let mut any_failed = false;
         let mut archive_at = Instant::now();
         let (mut events, mut woken) = (None, false);
+        let mut certificate: Option<JoinHandle<()>> = None;
         loop {
             // Subscribes before the claim, so that no request in between is missed.
             if events.is_none() {
@@ -197,16 +200,18 @@ impl StoreWorker {
                     any_failed |= status == RunStatus::Failed;
                     print_text(format!("{}: run {run_id} is {}\n", self.label, status.name()))?;
                     if status == RunStatus::Complete {
-                        self.certify(&runner, run_id).await;
+                        self.finish(&mut certificate).await;
+                        certificate = Some(self.certify(&runner, run_id));
                     }
                     (events, woken) = (None, false);
                 }
-                WorkResult::QueueEmpty if self.once => {
+                WorkResult::QueueEmpty | WorkResult::Claimed if self.once => {
+                    self.finish(&mut certificate).await;
                     self.publish_completed(store.as_ref()).await?;
                     self.archive().await?;
                     return if any_failed { Err(CliError::NegativeAnswer) } else { Ok(()) };
                 }
-                WorkResult::QueueEmpty if woken => {
+                WorkResult::Claimed if woken => {
                     // The event was of another worker's run, whose events need not be read here.
                     (events, woken) = (None, false);
                     pauses.reset();
@@ -214,7 +219,7 @@ impl StoreWorker {
                         return Ok(());
                     }
                 }
-                WorkResult::QueueEmpty => {
+                WorkResult::QueueEmpty | WorkResult::Claimed => {
                     pauses.reset();
                     if Instant::now() >= archive_at && self.archive_or_log().await {
                         archive_at = Instant::now() + ARCHIVE_INTERVAL;
@@ -253,12 +258,24 @@ impl StoreWorker {
         Ok(publisher.catch_up(&mut |event| log_publish_event(target, &event)).await?)
     }
 
-    /// Records the certificate of a run that is Complete, before the next run is claimed. A worker
-    /// that is to stop leaves it out.
-    async fn certify(&self, runner: &Runner, run: RunId) {
-        let certified = self.shutdown.run_until_cancelled(runner.certify(run)).await;
-        if let Some(Err(error)) = certified {
-            tracing::warn!("{}: run {run} has no certificate: {error}", self.label);
+    /// Records the certificate of a run that is Complete, so that the next run does not wait for
+    /// it. A worker that is to stop leaves it out.
+    fn certify(&self, runner: &Runner, run: RunId) -> JoinHandle<()> {
+        let (certified, label) = (runner.certify(run), self.label.clone());
+        let shutdown = self.shutdown.clone();
+        tokio::spawn(async move {
+            if let Some(Err(error)) = shutdown.run_until_cancelled(certified).await {
+                tracing::warn!("{label}: run {run} has no certificate: {error}");
+            }
+        })
+    }
+
+    /// Waits until a certificate is recorded: each takes the memory of a run, so that at most one
+    /// is computed beside the run that is worked on.
+    async fn finish(&self, certificate: &mut Option<JoinHandle<()>>) {
+        if let Some(recorded) = certificate.take() {
+            // It ends with the process, too; a panic was printed.
+            let _ = recorded.await;
         }
     }
 
@@ -297,14 +314,14 @@ impl StoreWorker {
         drop(permit);
         match worked {
             Ok(Some(finished)) => Ok(WorkResult::Finished(finished)),
-            Ok(None) => Ok(WorkResult::QueueEmpty),
+            Ok(None) => Ok(WorkResult::Claimed),
             Err(error @ AppError::HandedOver(_)) => {
                 print_text(format!("{}: {error}\n", self.label))?;
                 Ok(WorkResult::Stopped)
             }
             Err(error @ AppError::Store(StoreError::LeaseLost(_))) => {
                 tracing::warn!("{}: {error}", self.label);
-                Ok(WorkResult::QueueEmpty)
+                Ok(WorkResult::Claimed)
             }
             Err(error) => Err(error.into()),
         }
