@@ -5,17 +5,15 @@
 use std::collections::BTreeSet;
 
 use powerfill_events::cloud_event::CloudEvent;
-use powerfill_overview::Overview;
 use powerfill_tables::table::{CellType, Column, TableSpec};
-use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 use utoipa::openapi::OpenApi;
 
-use crate::config;
 use crate::declared::{add_components, add_parameter, declare, link, name_values};
 use crate::problem::ProblemKind;
 use crate::reports::{DEFAULT_LIMIT, MAX_LIMIT, REPORTS, Report, XLSX};
 use crate::schema::run_options;
+use crate::{answers, config};
 
 /// The run of the examples.
 const RUN: &str = "01976c2e-0f6b-7b52-9f3e-5d0f6a1c2b34";
@@ -34,7 +32,7 @@ pub(crate) fn complete(routes: OpenApi) -> Value {
         document["paths"][report.path()] = json!({ "get": operation(report) });
     }
     event_pages(&mut document);
-    overviews(&mut document);
+    answers::describe(&mut document);
     uploads(&mut document);
     files(&mut document);
     let paths = document["paths"].as_object_mut().into_iter().flatten();
@@ -132,20 +130,6 @@ fn event_pages(document: &mut Value) {
             "application/json": { "schema": { "$ref": "#/components/schemas/EventPage" } }
         });
     }
-}
-
-/// Adds the schema of the overview, whose text the handler writes.
-fn overviews(document: &mut Value) {
-    let settings = SchemaSettings::draft2020_12().with(|settings| {
-        settings.inline_subschemas = true;
-        settings.meta_schema = None;
-    });
-    let schema = settings.into_generator().into_root_schema_for::<Overview>();
-    document["components"]["schemas"]["Overview"] = schema.to_value();
-    let path = &mut document["paths"]["/api/powerfill/runs/{run_id}/overview"];
-    path["get"]["responses"]["200"]["content"] = json!({
-        "application/json": { "schema": { "$ref": "#/components/schemas/Overview" } }
-    });
 }
 
 /// Adds the schema of the form with the files of an export.

@@ -20,6 +20,7 @@ mod access;
 mod adoption;
 mod annotations;
 mod answer;
+mod answers;
 mod api;
 mod audit;
 mod blocking;

@@ -2,12 +2,13 @@
 
 use powerfill_events::values::{Day, LoanId, Money, Rate};
 use rust_decimal::Decimal;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{NodeFacts, ParticipationFacts, PoolFacts, RejectedPair};
 
 /// What the input says about a loan.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct LoanFacts {
     /// As its table spells it.
     pub loan_id: LoanId,
@@ -18,6 +19,7 @@ pub struct LoanFacts {
     /// Per cent.
     pub note_rate: Rate,
     /// NULL where it has none.
+    #[schemars(with = "Option<String>")]
     pub term_months: Option<Decimal>,
     /// When it closed, or will.
     pub close_date: Option<Day>,

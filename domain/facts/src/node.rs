@@ -6,10 +6,11 @@ use std::sync::Arc;
 use powerfill_events::run::event::{ExclusionReason, Node};
 use powerfill_events::values::{InvestorId, Rate, Share};
 use rust_decimal::Decimal;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// A walkable node, seen from a loan.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct NodeFacts {
     /// Its key and priority.
     pub node: Arc<Node>,
@@ -31,7 +32,7 @@ pub struct NodeFacts {
 }
 
 /// What keeps a loan from a node.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "failed", rename_all = "snake_case")]
 pub enum NodeFailure {
     /// `pscat_instruments` does not have the node's instrument: it matches nothing.
@@ -58,6 +59,7 @@ pub enum NodeFailure {
     /// Below the instrument's least.
     TermBelow {
         /// Of the loan.
+        #[schemars(with = "String")]
         term_months: Decimal,
         /// The bound.
         min_term_months: i64,
@@ -65,6 +67,7 @@ pub enum NodeFailure {
     /// Above the instrument's most.
     TermAbove {
         /// Of the loan.
+        #[schemars(with = "String")]
         term_months: Decimal,
         /// The bound.
         max_term_months: i64,
@@ -85,7 +88,7 @@ pub enum NodeFailure {
 }
 
 /// A level of the tree that a node's rules come from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TreeLevel {
     /// The node itself.
@@ -97,7 +100,7 @@ pub enum TreeLevel {
 }
 
 /// A column that a condition names, and the loan's value.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct NodeValue {
     /// The column of `loan`, in small letters.
     pub column: String,

@@ -2,10 +2,11 @@
 
 use powerfill_events::run::event::RejectionReason;
 use powerfill_events::values::{Day, Price, Rate, TradeId};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// A pair of a loan and an included trade that is no candidate.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct RejectedPair {
     /// The trade.
     pub trade_id: TradeId,
@@ -17,7 +18,7 @@ pub struct RejectedPair {
 }
 
 /// The first line of 2.6 that holds, with its values.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "reason")]
 pub enum RejectionCause {
     /// The trade settles before the loan is deliverable.
@@ -41,7 +42,7 @@ pub enum RejectionCause {
 }
 
 /// Why there is no price (2.3).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "no_price", rename_all = "snake_case")]
 pub enum MissingPrice {
     /// The trade takes only loans with a row in `loan_price`, and this loan has none for it.

@@ -2,10 +2,11 @@
 
 use powerfill_events::run::event::{ExclusionReason, HeldReason, ScopeReason};
 use powerfill_events::values::{Day, PoolName, TradeId};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// Whether a loan takes part.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "takes_part", rename_all = "snake_case")]
 pub enum ParticipationFacts {
     /// It can be placed.
@@ -34,7 +35,7 @@ pub enum ParticipationFacts {
 }
 
 /// What locks a pool.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LockSource {
     /// Its row in `pfill_lockdown_guide` says Y.
@@ -44,7 +45,7 @@ pub enum LockSource {
 }
 
 /// The line of 2.1 that keeps a loan out of the allocation, with its values.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "hindrance", rename_all = "snake_case")]
 pub enum ParticipationFailure {
     /// Its status does not pass the ladder.
@@ -86,7 +87,7 @@ pub enum ParticipationFailure {
 }
 
 /// The pool that a loan is in.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct PoolFacts {
     /// Its name.
     pub pool_name: PoolName,
@@ -101,7 +102,7 @@ pub struct PoolFacts {
 }
 
 /// The trade that a pool is designated to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct PoolTrade {
     /// The trade.
     pub trade_id: TradeId,

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use powerfill_events::run::event::Node;
 use powerfill_events::values::{InvestorId, Rate};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{NodeFailure, TreeLevel};
 
 /// How eligible loans fared at the nodes of a trade's instrument.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct UnmatchedLoans {
     /// Loans that can be placed at all.
     pub eligible: u64,
@@ -20,7 +21,7 @@ pub struct UnmatchedLoans {
 }
 
 /// How eligible loans fared at a node.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct NodeMatchCounts {
     /// Its key and priority.
     pub node: Arc<Node>,
@@ -33,7 +34,7 @@ pub struct NodeMatchCounts {
 }
 
 /// What kept loans from a node, and how many.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct FailureCount {
     /// How many.
     pub loans: u64,
@@ -43,7 +44,7 @@ pub struct FailureCount {
 }
 
 /// What keeps loans from a node, whatever their values.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(tag = "failed", rename_all = "snake_case")]
 pub enum FailureCause {
     /// `pscat_instruments` does not have the node's instrument.

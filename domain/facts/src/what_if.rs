@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use powerfill_events::run::event::{Node, Pass, Pricing};
 use powerfill_events::values::{Day, LoanId, Money, Price, Share, TradeId};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// A kind of change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ChangeKind {
     /// More room in a trade.
@@ -35,7 +36,7 @@ impl ChangeKind {
 }
 
 /// The answer for a loan.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct WhatIf {
     /// The loan.
     pub loan_id: LoanId,
@@ -46,7 +47,7 @@ pub struct WhatIf {
 }
 
 /// The answer for one kind of change.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ChangeResult {
     /// Which.
     pub kind: ChangeKind,
@@ -58,7 +59,7 @@ pub struct ChangeResult {
 }
 
 /// What came of trying a kind of change.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "answer", rename_all = "snake_case")]
 pub enum ChangeOutcome {
     /// It gives the loan a place.
@@ -78,7 +79,7 @@ pub enum ChangeOutcome {
 }
 
 /// A change that gives the loan a place, tried on both sides.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct PlacingChange {
     /// With it the loan is placed.
     pub change: TrialChange,
@@ -94,7 +95,7 @@ pub struct PlacingChange {
 }
 
 /// A changed input, with the value that it changes to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "change", rename_all = "snake_case")]
 pub enum TrialChange {
     /// More room in a trade.
@@ -143,7 +144,7 @@ pub enum TrialChange {
 }
 
 /// Where the loan goes under a change.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct NewAllocation {
     /// The trade.
     pub trade_id: TradeId,
@@ -156,7 +157,7 @@ pub struct NewAllocation {
 }
 
 /// What a change does to the other loans.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct SideEffects {
     /// Loans that end in another trade, in none, or in one instead of none.
     pub moved: u64,
@@ -167,7 +168,7 @@ pub struct SideEffects {
 }
 
 /// Why a kind of change was not tried.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum NotTriedReason {
     /// The loan is no candidate of any trade: more room does not make it one.

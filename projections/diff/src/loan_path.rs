@@ -5,10 +5,11 @@ use std::fmt::{self, Display, Formatter};
 use powerfill_events::run::event::Pass;
 use powerfill_events::values::fold;
 use powerfill_explain::Moment;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// The paths of a loan whose decision differs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct LoanPath {
     /// The loan.
     pub loan_id: String,
@@ -26,7 +27,7 @@ pub struct LoanPath {
 }
 
 /// The position of a loan on one side, as the output tables of the side say.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "place", rename_all = "snake_case")]
 pub enum LoanPosition {
     /// In a trade, or in a pool of it.
@@ -57,7 +58,7 @@ pub enum LoanPosition {
 }
 
 /// The first moment at which the paths of a loan differ.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Divergence {
     /// The pass; NULL before the passes.
     pub pass: Option<Pass>,

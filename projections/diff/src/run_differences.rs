@@ -6,6 +6,7 @@ use powerfill_events::input::RawTable;
 use powerfill_events::run::options::RunOptions;
 use powerfill_mapping::ValueKind;
 use powerfill_tables::table::CellType;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -18,7 +19,7 @@ use crate::side::RunSideHead;
 const ROWS_LISTED: usize = 100;
 
 /// The differences of the inputs and engines of two runs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct RunDifferences {
     /// The versions of the engines, here and there, if they differ.
     pub engine_version: Option<[Option<String>; 2]>,
@@ -33,7 +34,7 @@ pub struct RunDifferences {
 }
 
 /// An option with different values.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct OptionChange {
     /// Its name in 1.3.
     pub option: String,
@@ -44,7 +45,7 @@ pub struct OptionChange {
 }
 
 /// An input table (1.2) with different rows.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct InputChange {
     /// The table.
     pub table: String,
@@ -61,13 +62,14 @@ pub struct InputChange {
 }
 
 /// A row of an input table that differs between the snapshots.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct InputRowChange {
     /// The texts of its key.
     pub key: Vec<String>,
     /// The side that has it; NULL if both have it.
     pub only: Option<&'static str>,
     /// The columns that differ: name, value here, value there. Empty for a row of one side.
+    #[schemars(with = "Vec<[String; 3]>")]
     pub fields: Vec<(String, String, String)>,
 }
 

@@ -6,6 +6,7 @@ use powerfill_events::values::{TenantId, Timestamp};
 use powerfill_tables::status::RunStatus;
 use powerfill_tables::table::{RowBatch, TableSpec};
 use powerfill_tables::tables::{ALL, Projector, projectors};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::column_set::set_of;
@@ -38,7 +39,7 @@ pub struct SideTable {
 }
 
 /// The unreadable cells of a column.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct UnreadableCells {
     /// The column of the output table.
     pub column: &'static str,
@@ -51,7 +52,7 @@ pub struct UnreadableCells {
 }
 
 /// The description of a side in reports.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum SideHead {
     /// A run of the store.
@@ -61,19 +62,24 @@ pub enum SideHead {
 }
 
 /// The description of a run, from its events.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct RunSideHead {
     /// The run.
+    #[schemars(with = "String")]
     pub run_id: RunId,
     /// The tenant.
+    #[schemars(with = "Option<String>")]
     pub tenant_id: Option<TenantId>,
     /// Its status.
+    #[schemars(with = "String")]
     pub status: RunStatus,
     /// Who requested it.
     pub requested_by: Option<String>,
     /// When it was requested.
+    #[schemars(with = "Option<String>")]
     pub requested_at: Option<Timestamp>,
     /// When its last event was recorded.
+    #[schemars(with = "Option<String>")]
     pub recorded_at: Option<Timestamp>,
     /// The version of the engine.
     pub engine_version: Option<String>,
@@ -90,7 +96,7 @@ pub struct RunSideHead {
 }
 
 /// The description of an export.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct ExportHead {
     /// `dir:…` or `xlsx:…`, as the caller wrote it.
     pub place: String,
@@ -99,7 +105,7 @@ pub struct ExportHead {
 }
 
 /// A file of an export.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ExportFile {
     /// Its name, with the sheet's name in a workbook.
     pub name: String,

@@ -5,6 +5,7 @@
 use powerfill_events::values::{LoanId, TradeId};
 use powerfill_facts::what_if::WhatIf;
 use powerfill_facts::{LimitFacts, LoanFacts, UnmatchedLoans};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::answer::{loan_verdict, trade_verdict};
@@ -17,7 +18,7 @@ use super::verdict::CandidateVerdict;
 use super::words::near_words;
 
 /// The account of a loan.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct LoanAccount {
     /// The answer in one sentence.
     pub verdict: String,
@@ -31,7 +32,7 @@ pub struct LoanAccount {
 }
 
 /// The account of a trade.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct TradeAccount {
     /// The answer in one sentence.
     pub verdict: String,

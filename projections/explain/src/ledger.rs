@@ -7,6 +7,7 @@ use powerfill_events::ignored;
 use powerfill_events::run::event::{Pass, TradeAssessed};
 use powerfill_events::run::{RecordedEvent, RunEvent};
 use powerfill_events::values::{LoanId, Money, Price, TradeId, fold};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// A moment of the allocation (2.7), in the order of time: orphan_handling follows the last turn.
@@ -55,7 +56,7 @@ pub(super) fn candidate_order(
 }
 
 /// A loan in a trade.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct FillingLoan {
     /// The loan.
     pub loan_id: LoanId,

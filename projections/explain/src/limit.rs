@@ -5,12 +5,13 @@ use std::sync::Arc;
 use powerfill_events::run::event::{ConstraintBlockEvaluated, Node};
 use powerfill_events::values::{LoanId, Money, TradeId, fold};
 use powerfill_facts::LimitFacts;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::ledger::FillingLoan;
 
 /// A limit of a trade that leaves too little for a loan.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct FullLimit {
     /// The node with the limit.
     pub node: Arc<Node>,

@@ -10,19 +10,22 @@ use powerfill_events::run::event::{
 use powerfill_events::run::options::RunOptions;
 use powerfill_events::values::{Day, LoanId, Money, PoolName, Price, TradeId};
 use powerfill_tables::status::RunStatus;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::ledger::FillingLoan;
-use super::limit::FullLimits;
+use super::limit::{FullLimit, FullLimits};
 use super::step::LoanStep;
 use super::verdict::CandidateVerdict;
 
 /// Everything that a run's events say about a loan.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct LoanExplanation {
     /// The run; NULL before its first event.
+    #[schemars(with = "Option<String>")]
     pub run_id: Option<RunId>,
     /// The run's status.
+    #[schemars(with = "String")]
     pub status: RunStatus,
     /// The run's snapshot and options; NULL before its first event.
     pub input: Option<RunInput>,
@@ -51,7 +54,7 @@ pub struct LoanExplanation {
 }
 
 /// The place of a loan at the end of the events.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum LoanOutcome {
     /// A pass placed it.
@@ -67,7 +70,7 @@ pub enum LoanOutcome {
 }
 
 /// A loan's last placement.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Placement {
     /// The trade.
     pub trade_id: TradeId,
@@ -88,7 +91,7 @@ pub struct Placement {
 }
 
 /// A candidate of the loan, with the verdict on it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct CandidateStory {
     /// Its turn.
     pub turn: u32,
@@ -116,7 +119,7 @@ impl CandidateStory {
 }
 
 /// The fill of a trade at the end, from the view of a kicked-out loan.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct FinalFill {
     /// The filled amount.
     pub filled_amount: Money,
@@ -128,11 +131,12 @@ pub struct FinalFill {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub filled_by: Vec<FillingLoan>,
     /// The limits that leave too little for the loan.
+    #[schemars(with = "Vec<FullLimit>")]
     pub full_limits: FullLimits,
 }
 
 /// The input of a run.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct RunInput {
     /// BLAKE3 of the captured snapshot, hexadecimal.
     pub snapshot_digest: String,
@@ -151,7 +155,7 @@ impl From<&RunRequested> for RunInput {
 }
 
 /// The best synthetic option, and what the allocation gives up against it (2.11).
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct SyntheticStory {
     /// The option of rank 1 in the run's price mode.
     pub best: Option<SyntheticOption>,

@@ -7,6 +7,7 @@ use powerfill_events::run::event::{ExclusionReason, RejectionReason, TradeAssess
 use powerfill_events::values::{LoanId, TradeId, fold};
 use powerfill_facts::{LoanFacts, RejectedPair};
 use powerfill_tables::status::RunStatus;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::account::LoanAccount;
@@ -20,13 +21,15 @@ use super::words::{near_words, points};
 const UNMATCHED: usize = 12;
 
 /// The account of a loan and a trade.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct PairAccount {
     /// The answer in one sentence.
     pub verdict: String,
     /// The run; NULL before its first event.
+    #[schemars(with = "Option<String>")]
     pub run_id: Option<RunId>,
     /// The run's status.
+    #[schemars(with = "String")]
     pub status: RunStatus,
     /// The loan.
     pub loan_id: LoanId,
@@ -41,7 +44,7 @@ pub struct PairAccount {
 }
 
 /// What a loan and a trade have to do with each other.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(tag = "relation", rename_all = "snake_case")]
 pub enum PairRelation {
     /// The loan is a candidate for the trade.

@@ -5,12 +5,13 @@ use std::fmt::{Formatter, Result};
 use powerfill_events::challenge::{PriceSubject, ShadowPriceFound};
 use powerfill_events::run::event::Node;
 use powerfill_events::values::TradeId;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::words::usd;
 
 /// The shadow prices of a trade, as the certificate of the run has them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct TradePrices {
     /// The stream of the challenge that has them.
     pub challenge: String,

@@ -4,12 +4,13 @@ use powerfill_events::ignored;
 use powerfill_events::run::RunEvent;
 use powerfill_events::run::event::{LoanAllocated, LoanMoved, LoanReleased, Pass};
 use powerfill_events::values::{Money, TradeId};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::ledger::Moment;
 
 /// A step of a loan through the allocation.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(tag = "step", rename_all = "snake_case")]
 pub enum LoanStep {
     /// A pass placed it.

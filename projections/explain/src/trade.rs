@@ -10,17 +10,20 @@ use powerfill_events::run::event::{
 };
 use powerfill_events::values::{LoanId, Money, Price, TradeId};
 use powerfill_tables::status::RunStatus;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::loan::RunInput;
 use super::verdict::CandidateVerdict;
 
 /// Everything that a run's events say about a trade.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct TradeExplanation {
     /// The run; NULL before its first event.
+    #[schemars(with = "Option<String>")]
     pub run_id: Option<RunId>,
     /// The run's status.
+    #[schemars(with = "String")]
     pub status: RunStatus,
     /// The run's snapshot and options; NULL before its first event.
     pub input: Option<RunInput>,
@@ -47,7 +50,7 @@ pub struct TradeExplanation {
 }
 
 /// A loan that entered or left the trade.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct TradeEntry {
     /// The loan.
     pub loan_id: LoanId,
@@ -65,7 +68,7 @@ pub struct TradeEntry {
 }
 
 /// How a loan entered or left a trade.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "change", rename_all = "snake_case")]
 pub enum TradeChange {
     /// It was in no trade before.
@@ -101,7 +104,7 @@ pub enum TradeChange {
 }
 
 /// A candidate of the trade that is not in the trade at the end.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct AbsentCandidate {
     /// The loan.
     pub loan_id: LoanId,
@@ -122,7 +125,7 @@ pub struct AbsentCandidate {
 }
 
 /// The place of a loan at the end of the events.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "is", rename_all = "snake_case")]
 pub enum LoanPlace {
     /// In a trade.
@@ -144,7 +147,7 @@ pub enum LoanPlace {
 }
 
 /// Why a trade is short: the places of its absent candidates.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Shortage {
     /// The amount that is missing to min.
     pub shortfall_amount: Money,

@@ -5,15 +5,16 @@ use powerfill_events::run::event::{
     CandidateScored, ConstraintBlockEvaluated, LoanAllocated, Pass,
 };
 use powerfill_events::values::{LoanId, Money, TradeId, round_div};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::ledger::{Fill, FillingLoan, Ledger, Ledgers, Moment, candidate_order};
-use super::limit::FullLimits;
+use super::limit::{FullLimit, FullLimits};
 use super::loan::RunInput;
 use super::step::{RecordedStep, Stay, stays};
 
 /// What became of a candidate.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "is", rename_all = "snake_case")]
 pub enum CandidateVerdict {
     /// The loan is in the trade at the end.
@@ -67,6 +68,7 @@ pub enum CandidateVerdict {
         #[serde(skip_serializing_if = "Vec::is_empty")]
         filled_by: Vec<FillingLoan>,
         /// The limits that left too little.
+        #[schemars(with = "Vec<FullLimit>")]
         full_limits: FullLimits,
     },
     /// The run adopted a challenge, which looks at all loans together and has no order: it has the

@@ -2,6 +2,7 @@
 
 use axum::body::Body;
 use axum::http::{HeaderValue, Request};
+use serde_json::{Value, json};
 
 use crate::service::Service;
 
@@ -42,4 +43,56 @@ async fn the_page_loads_only_files_of_the_service() {
     }
     let other = get("/api/powerfill/docs/swagger-ui.js".to_owned()).await;
     other.expect_problem(404, "no-such-path");
+}
+
+/// Stories, replays, and comparisons have the schemas that the document says, in every case.
+#[tokio::test]
+async fn typed_answers_are_as_the_document_says() {
+    let service = Service::new();
+    let document = powerfill_http::openapi();
+    let ensure = |name: &str, answer: &Value| {
+        let link = format!("#/components/schemas/{name}");
+        let schema = json!({ "$ref": link, "components": document["components"] });
+        jsonschema::validate(&schema, answer).unwrap_or_else(|error| panic!("{name}: {error}"));
+    };
+    let mut earlier = None;
+    let mut what_ifs = 0;
+    for case in ["11-make-room", "12-kickout-reasons", "13-pool-actions", "35-ue-synthetic"] {
+        let run = service.run_case(case).await;
+        let ids = async |report: &str, id: &str| -> Vec<String> {
+            let page = service.get(&format!("/runs/{run}/{report}")).await.ok().json();
+            let rows = page["rows"].as_array().unwrap().iter();
+            rows.map(|row| row[id].as_str().unwrap().to_owned()).collect()
+        };
+        let mut loans = ids("guide", "loan_id").await;
+        loans.extend(ids("kickouts", "loan_id").await);
+        let trades = ids("trade-base", "trade_id").await;
+        assert!(!loans.is_empty() && !trades.is_empty(), "{case}");
+        for loan in &loans {
+            let path = format!("/runs/{run}/loans/{loan}/explain");
+            ensure("LoanAccount", &service.get(&path).await.ok().json());
+            for trade in &trades {
+                let pair = service.get(&format!("{path}?trade={trade}")).await.ok();
+                ensure("PairAccount", &pair.json());
+            }
+            let what_if = service.post(&format!("/runs/{run}/loans/{loan}/what-if"), None).await;
+            if what_if.status == 200 {
+                what_ifs += 1;
+                ensure("WhatIf", &what_if.json());
+            }
+        }
+        for trade in &trades {
+            let story = service.get(&format!("/runs/{run}/trades/{trade}/explain")).await.ok();
+            ensure("TradeAccount", &story.json());
+        }
+        ensure(
+            "ReplayReport",
+            &service.post(&format!("/runs/{run}/replay"), None).await.ok().json(),
+        );
+        let against = format!(r#"{{"against": "{}"}}"#, earlier.unwrap_or(run));
+        let compared = service.post(&format!("/runs/{run}/diff"), Some(&against)).await.ok();
+        ensure("RunComparison", &compared.json());
+        earlier = Some(run);
+    }
+    assert!(what_ifs > 0);
 }

@@ -27,7 +27,7 @@ const PURE_USES: &[(&str, &[&str])] = &[
             "uuid",
         ],
     ),
-    ("domain/facts", &["powerfill-events", "rust_decimal", "serde"]),
+    ("domain/facts", &["powerfill-events", "rust_decimal", "schemars", "serde"]),
     (
         "domain/snapshot",
         &[
@@ -111,7 +111,10 @@ const PURE_USES: &[(&str, &[&str])] = &[
             "thiserror",
         ],
     ),
-    ("projections/explain", &["powerfill-events", "powerfill-facts", "powerfill-tables", "serde"]),
+    (
+        "projections/explain",
+        &["powerfill-events", "powerfill-facts", "powerfill-tables", "schemars", "serde"],
+    ),
     (
         "projections/diff",
         &[
@@ -124,6 +127,7 @@ const PURE_USES: &[(&str, &[&str])] = &[
             "powerfill-mapping",
             "powerfill-tables",
             "rust_decimal",
+            "schemars",
             "serde",
             "serde_json",
             "sha2",
@@ -170,7 +174,7 @@ const ADAPTERS_KNOW: &[(&str, &[&str])] = &[
     (
         "adapters/http",
         &[
-            "app", "console", "diff", "engine", "events", "explain", "overview", "ports",
+            "app", "console", "diff", "engine", "events", "explain", "facts", "overview", "ports",
             "snapshot", "tables", "xlsx",
         ],
     ),

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use powerfill_events::run::RunEvent;
 use powerfill_ports::events::StoredEvent;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
 /// An event that differs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct EventDifference {
     /// The event's version in the stream.
     pub stream_version: u64,
@@ -21,7 +22,7 @@ pub struct EventDifference {
 }
 
 /// The type and the content of an event.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct EventContent {
     /// The name of the event type.
     pub event_type: String,
@@ -32,7 +33,7 @@ pub struct EventContent {
 }
 
 /// A field of both events.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct FieldPair {
     /// The path, such as `pricing.score`.
     pub field: String,

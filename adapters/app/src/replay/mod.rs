@@ -15,6 +15,7 @@ use powerfill_ports::{Store, StoreError};
 use powerfill_snapshot::Snapshot;
 use powerfill_tables::tables::projectors;
 use powerfill_tables::{RunTables, UnknownTable};
+use schemars::JsonSchema;
 use serde::Serialize;
 use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
@@ -30,9 +31,10 @@ use crate::run::panicked;
 use crate::{AppError, RunControl, RunObserver, StopReason};
 
 /// A finished replay.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ReplayReport {
     /// The run.
+    #[schemars(with = "String")]
     pub run_id: RunId,
     /// The number of equal events.
     pub events: u64,
@@ -50,7 +52,7 @@ pub struct ReplayReport {
 }
 
 /// How a stream and its replay compare.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "answer", rename_all = "snake_case")]
 pub enum ReplayOutcome {
     /// Every event is equal.

@@ -53,15 +53,33 @@ while not followed or not followed[-1].type.startswith("powerfill.run.RunComplet
 shown = runs.show(run, TENANT)
 print("run:", shown.status.value, shown.fraction, len(followed) == shown.events)
 
-# Read: all pages of a report, in an order, are its loans; a story, the value, the overview.
-loans, cursor = [], None
-while cursor is not None or not loans:
+# Read: all pages of a report, in an order, are its loans; the value, the overview.
+rows, cursor = [], None
+while cursor is not None or not rows:
     page = reports.report_guide(run, TENANT, limit=2, cursor=cursor, sort="-score")
-    loans, cursor = loans + [row.loan_id for row in page.rows], page.next
-print("pages:", len(loans) == len(set(loans)) > 2)
-print("story:", loans[0] in str(stories.loan(run, loans[0], TENANT)))
+    rows, cursor = rows + page.rows, page.next
+print("pages:", len(rows) == len({row.loan_id for row in rows}) > 2)
 total = reports.report_value(run, TENANT).rows[0]
 print("value:", total.loans > 0, reports.overview(run, TENANT).run.run_id == str(run))
+
+# Explain: a loan, a trade, what both have to do with each other, and what would have helped.
+row = next(row for row in rows if row.var_pass)
+loan = stories.loan(run, row.loan_id, TENANT).actual_instance
+pair = stories.loan(run, row.loan_id, TENANT, trade=row.trade_id).actual_instance
+trade = stories.trade(run, row.trade_id, TENANT)
+print("loan:", loan.outcome.outcome, loan.outcome.trade_id == row.trade_id, len(loan.candidates) > 0)
+print("pair:", pair.relation, pair.candidate.verdict.var_is)
+print("trade:", trade.trade_id == row.trade_id, row.loan_id in [one.loan_id for one in trade.entries])
+kicked_out = reports.report_kickouts(run, TENANT).rows[0].loan_id
+print("what if:", stories.what_if(run, kicked_out, TENANT).loan_id == kicked_out)
+
+# Replay, and compare with a run of other options.
+print("replay:", audit.replay_run(run, TENANT).answer)
+asked = api.Asked(options=api.Options(price_mode="po"))
+other = until_over(lambda now=runs.run(TENANT, asked).run_id: runs.show(now, TENANT)).run_id
+diff = audit.diff_runs(run, TENANT, api.Against(against=str(other)))
+print("diff:", diff.answer, diff.here.run_id == str(run), [one.option for one in diff.why.options])
+print("classes:", diff.differences == diff.classified.unclassified, len(diff.loans) == diff.loans_parted)
 
 # Try, challenge, and verify.
 body = api.TriesBody(base_run=run, tries=[api.EditedTry(edits=["price_mode=po"])])

@@ -17,8 +17,14 @@ preflight refuses: False
 again: True
 run: Complete 1.00 True
 pages: True
-story: True
 value: True True
+loan: allocated True True
+pair: candidate chosen
+trade: True True
+what if: True
+replay: reproduced
+diff: different True ['price_mode']
+classes: True True
 try: price_mode=po True
 challenge: Complete True
 verify: whole

@@ -89,7 +89,7 @@ pub struct ClassificationError {
 }
 
 /// The numbers of differences by class.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, schemars::JsonSchema)]
 pub struct ClassificationCounts {
     /// Differences by class.
     pub classes: BTreeMap<&'static str, u64>,
@@ -102,7 +102,7 @@ pub struct ClassificationCounts {
 }
 
 /// An entry that matches no difference any more.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct StaleEntry {
     /// Its first line, from 1.
     pub line: usize,

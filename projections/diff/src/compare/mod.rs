@@ -21,7 +21,9 @@ use crate::mapping::ComparisonMapping;
 use crate::side::{Side, SideTable};
 
 /// The verdict on a row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum RowVerdict {
     /// All compared columns are the same, within their tolerances.
@@ -74,7 +76,7 @@ pub struct RowDifference {
 }
 
 /// The numbers of rows by verdict.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct VerdictCounts {
     /// Rows that are the same.
     pub same: u64,

@@ -1,12 +1,13 @@
 //! Differences with their texts, for reports.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::compare::{RowDifference, RowVerdict, TableComparison};
 use crate::comparison::Comparison;
 
 /// A difference with its texts.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct DifferenceRow<'a> {
     /// The table.
     #[serde(skip)]
@@ -29,7 +30,7 @@ pub struct DifferenceRow<'a> {
 }
 
 /// A cell on both sides.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct DifferenceCell {
     /// The column.
     pub column: &'static str,
