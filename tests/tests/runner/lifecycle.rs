@@ -65,8 +65,8 @@ pub(crate) async fn a_run_is_cancelled_at_any_step_and_leaves_the_former_outputs
     desk.complete(&books::mixed()).await;
 }
 
-/// The worker asks the store for the cancel. The run is over and the tenant is free while the engine
-/// still works and has not seen it.
+/// The worker asks the store for the cancel. The run is over and the tenant is free while the
+/// engine still works and has not seen it.
 pub(crate) async fn a_cancel_does_not_wait_for_the_engine(desk: &Desk) {
     let run = desk.request(&books::mixed()).await;
     let (working, resume) = desk.work_paused_at(Step::Allocation).await;
