@@ -5,11 +5,12 @@ use powerfill_events::log::{AppendRecord, Hash, chain_start, seal};
 use powerfill_ports::block_codec::{CODEC, ChainedBlock, CompressedBlock, compress_events};
 use powerfill_ports::events::{Append, AppendReceipt};
 use powerfill_ports::{StoreError, check_tenant};
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::Connection;
 
 use crate::connection::{begin_write, store_error};
 use crate::decode::{get, hash};
 use crate::lease::ensure_lease;
+use crate::statements::{execute, first_row};
 use crate::worker_lock::WorkerLock;
 use crate::{log, read};
 
@@ -73,24 +74,22 @@ pub(crate) fn insert_blocks(
     stream_id: u64,
     blocks: &[ChainedBlock<'_>],
 ) -> Result<(), StoreError> {
-    let mut insert = conn.prepare_cached(INSERT_BLOCK).map_err(store_error)?;
     for block in blocks {
         let compressed = block.compressed;
-        insert
-            .execute((
-                stream_id,
-                block.first_version,
-                compressed.event_count,
-                &compressed.event_types,
-                &block.hash_before.as_bytes()[..],
-                &block.hash_after.as_bytes()[..],
-                &block.event_checks,
-                CODEC,
-                compressed.byte_count,
-                &compressed.stored_hash.as_bytes()[..],
-                &compressed.body,
-            ))
-            .map_err(store_error)?;
+        let values = (
+            stream_id,
+            block.first_version,
+            compressed.event_count,
+            &compressed.event_types,
+            &block.hash_before.as_bytes()[..],
+            &block.hash_after.as_bytes()[..],
+            &block.event_checks,
+            CODEC,
+            compressed.byte_count,
+            &compressed.stored_hash.as_bytes()[..],
+            &compressed.body,
+        );
+        execute(conn, INSERT_BLOCK, values)?;
     }
     Ok(())
 }
@@ -104,40 +103,25 @@ fn insert_record(
     seal: &Hash,
 ) -> Result<(), StoreError> {
     let meta = &record.meta;
-    conn.prepare_cached(PUT_STREAM)
-        .and_then(|mut put| {
-            put.execute((
-                record.stream_id,
-                stream,
-                record.last_version(),
-                &last_hash.as_bytes()[..],
-            ))
-        })
-        .map_err(store_error)?;
-    conn.prepare_cached(INSERT_APPEND)
-        .and_then(|mut insert| {
-            insert.execute((
-                record.seq,
-                record.first_position,
-                record.stream_id,
-                record.first_version,
-                record.event_count,
-                record.append_id,
-                meta.tenant_id.as_str(),
-                &meta.actor,
-                meta.recorded_at.micros(),
-                meta.causation_id,
-                meta.correlation_id,
-                &seal.as_bytes()[..],
-            ))
-        })
-        .map_err(store_error)?;
-    conn.prepare_cached("UPDATE es_head SET seq = ?1, position = ?2, seal = ?3")
-        .and_then(|mut update| {
-            update.execute((record.seq, record.last_position(), &seal.as_bytes()[..]))
-        })
-        .map_err(store_error)?;
-    Ok(())
+    let (last_hash, seal) = (&last_hash.as_bytes()[..], &seal.as_bytes()[..]);
+    execute(conn, PUT_STREAM, (record.stream_id, stream, record.last_version(), last_hash))?;
+    let values = (
+        record.seq,
+        record.first_position,
+        record.stream_id,
+        record.first_version,
+        record.event_count,
+        record.append_id,
+        meta.tenant_id.as_str(),
+        &meta.actor,
+        meta.recorded_at.micros(),
+        meta.causation_id,
+        meta.correlation_id,
+        seal,
+    );
+    execute(conn, INSERT_APPEND, values)?;
+    let move_head = "UPDATE es_head SET seq = ?1, position = ?2, seal = ?3";
+    execute(conn, move_head, (record.seq, record.last_position(), seal)).map(|_| ())
 }
 
 /// The answer to an append that repeats an earlier one; `None` if the append id is new.
@@ -148,15 +132,10 @@ pub(crate) fn find_repeated(
     conn: &Connection,
     append: &Append,
 ) -> Result<Option<AppendReceipt>, StoreError> {
-    let found = conn
-        .prepare_cached(APPEND_BY_ID)
-        .map_err(store_error)?
-        .query_row([append.append_id], |row| {
-            let numbers: [u64; 4] = [row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?];
-            Ok((numbers, row.get::<_, String>(4)?))
-        })
-        .optional()
-        .map_err(store_error)?;
+    let found = first_row(conn, APPEND_BY_ID, [append.append_id], |row| {
+        let numbers: [u64; 4] = [get(row, 0)?, get(row, 1)?, get(row, 2)?, get(row, 3)?];
+        Ok((numbers, get::<String>(row, 4)?))
+    })?;
     let Some(([seq, first_position, first_version, event_count], stream)) = found else {
         return Ok(None);
     };
@@ -195,20 +174,15 @@ fn has_same_events(conn: &Connection, append: &Append) -> Result<bool, StoreErro
 
 /// The tail of a stream; for a stream that does not exist yet, its future number and version 0.
 fn stream_tail(conn: &Connection, stream: &str) -> Result<StreamTail, StoreError> {
-    let mut find = conn
-        .prepare_cached("SELECT stream_id, version, tail_hash FROM es_streams WHERE name = ?1")
-        .map_err(store_error)?;
-    let mut rows = find.query([stream]).map_err(store_error)?;
-    if let Some(row) = rows.next().map_err(store_error)? {
-        return Ok(StreamTail {
-            stream_id: get(row, 0)?,
-            version: get(row, 1)?,
-            hash: hash(row, 2)?,
-        });
+    let find = "SELECT stream_id, version, tail_hash FROM es_streams WHERE name = ?1";
+    let tail = first_row(conn, find, [stream], |row| {
+        Ok(StreamTail { stream_id: get(row, 0)?, version: get(row, 1)?, hash: hash(row, 2)? })
+    })?;
+    if let Some(tail) = tail {
+        return Ok(tail);
     }
-    let last: u64 = conn
-        .prepare_cached("SELECT coalesce(max(stream_id), 0) FROM es_streams")
-        .and_then(|mut last| last.query_row([], |row| row.get(0)))
-        .map_err(store_error)?;
-    Ok(StreamTail { stream_id: last + 1, version: 0, hash: chain_start(stream) })
+    let last: Option<u64> =
+        first_row(conn, "SELECT max(stream_id) FROM es_streams", [], |row| get(row, 0))?.flatten();
+    let stream_id = last.unwrap_or_default() + 1;
+    Ok(StreamTail { stream_id, version: 0, hash: chain_start(stream) })
 }

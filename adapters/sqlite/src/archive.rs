@@ -1,13 +1,17 @@
 //! Payloads of archived runs: out of the file, and back. Each is one transaction, which replaces
 //! the guard of the blocks: no other connection sees the file without it.
 
+use async_trait::async_trait;
 use powerfill_events::run::RunId;
 use powerfill_ports::StoreError;
-use powerfill_ports::retention::{ARCHIVED, ArchivedBlock, BlockPayload};
-use rusqlite::{Connection, OptionalExtension};
+use powerfill_ports::retention::{ARCHIVED, ArchivedBlock, BlockPayload, RetentionStore};
+use rusqlite::{Connection, Row};
 
+use crate::SqliteStore;
 use crate::connection::{begin_write, store_error};
 use crate::decode::get;
+use crate::migrate::shrink;
+use crate::statements::{execute, first_row, rows};
 
 /// The trigger that refuses a change of a block.
 const GUARD: &str = "es_event_blocks_no_update";
@@ -22,43 +26,37 @@ const PUT: &str = "UPDATE es_event_blocks
      WHERE stream_id = ?1 AND first_version = ?2 AND codec = ?8";
 
 fn stream_id(conn: &Connection, run: RunId) -> Result<i64, StoreError> {
-    let id = conn
-        .query_row("SELECT stream_id FROM es_streams WHERE name = ?1", [run.stream()], |row| {
-            row.get(0)
-        })
-        .optional()
-        .map_err(store_error)?;
+    let find = "SELECT stream_id FROM es_streams WHERE name = ?1";
+    let id = first_row(conn, find, [run.stream()], |row| get(row, 0))?;
     id.ok_or_else(|| StoreError::NotFound { what: "run", name: run.to_string() })
 }
 
-pub(crate) fn archived_blocks(
-    conn: &Connection,
-    run: RunId,
-) -> Result<Vec<ArchivedBlock>, StoreError> {
-    let stream_id = stream_id(conn, run)?;
-    let mut find = conn.prepare_cached(ARCHIVED_BLOCKS).map_err(store_error)?;
-    let mut rows = find.query((stream_id, ARCHIVED)).map_err(store_error)?;
-    let mut blocks = Vec::new();
-    while let Some(row) = rows.next().map_err(store_error)? {
-        blocks.push(ArchivedBlock { first_version: get(row, 0)?, event_count: get(row, 1)? });
-    }
-    Ok(blocks)
+fn archived_blocks(conn: &Connection, run: RunId) -> Result<Vec<ArchivedBlock>, StoreError> {
+    let block = |row: &Row<'_>| {
+        Ok(ArchivedBlock { first_version: get(row, 0)?, event_count: get(row, 1)? })
+    };
+    rows(conn, ARCHIVED_BLOCKS, (stream_id(conn, run)?, ARCHIVED), block)
 }
 
 /// Lifts the guard. Returns the statement that restores it.
 fn lift_guard(conn: &Connection) -> Result<String, StoreError> {
-    let sql: Option<String> = conn
-        .query_row("SELECT sql FROM sqlite_schema WHERE name = ?1", [GUARD], |row| row.get(0))
-        .optional()
-        .map_err(store_error)?;
-    let sql = sql.ok_or_else(|| {
-        StoreError::Schema(format!("the trigger {GUARD} of the store is missing").into())
-    })?;
+    let sql = guard_sql(conn, GUARD)?;
     conn.execute_batch(&format!("DROP TRIGGER {GUARD}")).map_err(store_error)?;
     Ok(sql)
 }
 
-pub(crate) fn remove_payloads(
+/// The statement that creates a trigger of the store.
+///
+/// # Errors
+/// [`StoreError::Schema`] if the trigger is missing.
+pub(crate) fn guard_sql(conn: &Connection, guard: &str) -> Result<String, StoreError> {
+    let find = "SELECT sql FROM sqlite_schema WHERE name = ?1";
+    first_row(conn, find, [guard], |row| get(row, 0))?.ok_or_else(|| {
+        StoreError::Schema(format!("the trigger {guard} of the store is missing").into())
+    })
+}
+
+fn remove_payloads(
     conn: &mut Connection,
     run: RunId,
     snapshot: Option<&str>,
@@ -66,15 +64,15 @@ pub(crate) fn remove_payloads(
     let tx = begin_write(conn)?;
     let stream_id = stream_id(&tx, run)?;
     let guard = lift_guard(&tx)?;
-    tx.execute(REMOVE, (stream_id, ARCHIVED)).map_err(store_error)?;
+    execute(&tx, REMOVE, (stream_id, ARCHIVED))?;
     if let Some(digest) = snapshot {
-        tx.execute("DELETE FROM snapshots WHERE digest = ?1", [digest]).map_err(store_error)?;
+        execute(&tx, "DELETE FROM snapshots WHERE digest = ?1", [digest])?;
     }
     tx.execute_batch(&guard).map_err(store_error)?;
     tx.commit().map_err(store_error)
 }
 
-pub(crate) fn put_payloads(
+fn put_payloads(
     conn: &mut Connection,
     run: RunId,
     payloads: &[BlockPayload],
@@ -95,8 +93,35 @@ pub(crate) fn put_payloads(
             body,
             ARCHIVED,
         );
-        tx.execute(PUT, row).map_err(store_error)?;
+        execute(&tx, PUT, row)?;
     }
     tx.execute_batch(&guard).map_err(store_error)?;
     tx.commit().map_err(store_error)
+}
+
+#[async_trait]
+impl RetentionStore for SqliteStore {
+    async fn archived_blocks(&self, run: RunId) -> Result<Vec<ArchivedBlock>, StoreError> {
+        self.read_with(move |conn| archived_blocks(conn, run)).await
+    }
+
+    async fn remove_payloads(
+        &self,
+        run: RunId,
+        snapshot: Option<String>,
+    ) -> Result<(), StoreError> {
+        self.write(move |conn| remove_payloads(conn, run, snapshot.as_deref())).await
+    }
+
+    async fn put_payloads(
+        &self,
+        run: RunId,
+        payloads: Vec<BlockPayload>,
+    ) -> Result<(), StoreError> {
+        self.write(move |conn| put_payloads(conn, run, &payloads)).await
+    }
+
+    async fn give_space_back(&self) -> Result<(), StoreError> {
+        self.write(|conn| shrink(conn)).await
+    }
 }

@@ -7,69 +7,45 @@ use powerfill_ports::events::LogHead;
 use powerfill_ports::runs::QueuedRun;
 use rusqlite::Connection;
 
-use crate::connection::store_error;
-use crate::decode::{append_record, get, hash};
+use crate::decode::get;
+use crate::migrate::stored_append;
 use crate::queue::mark_scenario;
+use crate::statements::{execute, first_row, rows};
 use crate::{SqliteStore, log};
 
 const APPENDS_AFTER: &str = include_str!("../../../sql/sqlite/queries/appends_after.sql");
 const INSERT_ENDED: &str = include_str!("../../../sql/sqlite/queries/insert_ended_run.sql");
 
-fn appends_after(conn: &Connection, seq: u64) -> Result<Vec<StoredAppend>, StoreError> {
-    let mut find = conn.prepare_cached(APPENDS_AFTER).map_err(store_error)?;
-    let mut rows = find.query((seq, APPENDS_PER_BATCH)).map_err(store_error)?;
-    let mut appends = Vec::new();
-    while let Some(row) = rows.next().map_err(store_error)? {
-        let (record, stream, seal) = (append_record(row)?, get(row, 11)?, hash(row, 12)?);
-        appends.push(StoredAppend { record, stream, seal });
-    }
-    Ok(appends)
-}
-
-fn snapshot_digests(conn: &Connection) -> Result<Vec<String>, StoreError> {
-    conn.prepare_cached("SELECT digest FROM snapshots ORDER BY digest")
-        .and_then(|mut find| find.query_map([], |row| row.get(0))?.collect())
-        .map_err(store_error)
-}
-
 fn put_ended_run(conn: &Connection, run: &QueuedRun) -> Result<(), StoreError> {
     let QueuedRun { run_id, status, requested_at, cancel_requested_by, .. } = run;
     let values = (run_id.to_string(), status.name(), requested_at.micros(), cancel_requested_by);
-    conn.execute(INSERT_ENDED, values).map_err(store_error)?;
+    execute(conn, INSERT_ENDED, values)?;
     if run.is_scenario { mark_scenario(conn, run.run_id) } else { Ok(()) }
-}
-
-fn verified_log(conn: &Connection) -> Result<Option<LogHead>, StoreError> {
-    let mut find = conn
-        .prepare_cached("SELECT seq, position, seal FROM verified_log WHERE id = 1")
-        .map_err(store_error)?;
-    let mut rows = find.query([]).map_err(store_error)?;
-    rows.next().map_err(store_error)?.map(log::head_from).transpose()
-}
-
-fn set_verified_log(conn: &Connection, head: &LogHead) -> Result<(), StoreError> {
-    let values = (head.seq, head.position, &head.seal.as_bytes()[..]);
-    conn.execute("INSERT OR REPLACE INTO verified_log VALUES (1, ?1, ?2, ?3)", values)
-        .map(|_| ())
-        .map_err(store_error)
 }
 
 #[async_trait]
 impl CopyStore for SqliteStore {
     async fn appends_after(&self, seq: u64) -> Result<Vec<StoredAppend>, StoreError> {
-        self.read_with(move |conn| appends_after(conn, seq)).await
+        self.read_with(move |conn| {
+            rows(conn, APPENDS_AFTER, (seq, APPENDS_PER_BATCH), stored_append)
+        })
+        .await
     }
 
     async fn snapshot_digests(&self) -> Result<Vec<String>, StoreError> {
-        self.read_with(snapshot_digests).await
+        let all = "SELECT digest FROM snapshots ORDER BY digest";
+        self.read_with(|conn| rows(conn, all, [], |row| get(row, 0))).await
     }
 
     async fn verified_log(&self) -> Result<Option<LogHead>, StoreError> {
-        self.read_with(verified_log).await
+        let find = "SELECT seq, position, seal FROM verified_log WHERE id = 1";
+        self.read_with(|conn| first_row(conn, find, [], log::head_from)).await
     }
 
     async fn set_verified_log(&self, head: LogHead) -> Result<(), StoreError> {
-        self.write(move |conn| set_verified_log(conn, &head)).await
+        let put = "INSERT OR REPLACE INTO verified_log VALUES (1, ?1, ?2, ?3)";
+        let values = (head.seq, head.position, *head.seal.as_bytes());
+        self.write(move |conn| execute(conn, put, values).map(|_| ())).await
     }
 
     async fn put_ended_run(&self, run: QueuedRun) -> Result<(), StoreError> {

@@ -7,6 +7,7 @@ use rusqlite::Connection;
 
 use crate::connection::store_error;
 use crate::decode::{bytes, get, hash};
+use crate::statements::first_row;
 
 /// Selects rows between two positions.
 pub(crate) const EVENTS_BETWEEN: &str =
@@ -57,8 +58,6 @@ fn hash_before(
     if version == 1 {
         return Ok(chain_start(stream));
     }
-    let mut find = conn.prepare_cached(HASH_OF_VERSION).map_err(store_error)?;
-    let mut rows = find.query((stream_id, version - 1)).map_err(store_error)?;
-    let row = rows.next().map_err(store_error)?;
-    hash(row.ok_or_else(|| StoreError::missing_event(stream, version - 1))?, 0)
+    let found = first_row(conn, HASH_OF_VERSION, (stream_id, version - 1), |row| hash(row, 0))?;
+    found.ok_or_else(|| StoreError::missing_event(stream, version - 1))
 }

@@ -3,10 +3,11 @@
 
 use powerfill_ports::StoreError;
 use powerfill_ports::runs::{Lease, ProjectionWriter};
-use rusqlite::{Connection, OptionalExtension, Transaction};
+use rusqlite::{Connection, Transaction};
 
-use crate::connection::{begin_write, store_error};
-use crate::decode::run_id;
+use crate::connection::begin_write;
+use crate::decode::{get, run_id};
+use crate::statements::first_row;
 use crate::worker_lock::WorkerLock;
 
 const HOLDS_LEASE: &str = include_str!("../../../sql/sqlite/queries/holds_lease.sql");
@@ -31,11 +32,8 @@ pub(crate) fn ensure_lease(
     lock: &WorkerLock,
     lease: Lease,
 ) -> Result<(), StoreError> {
-    let holds = conn
-        .prepare_cached(HOLDS_LEASE)
-        .and_then(|mut find| find.exists((lease.run_id.to_string(), lease.token)))
-        .map_err(store_error)?;
-    if holds {
+    let values = (lease.run_id.to_string(), lease.token);
+    if first_row(conn, HOLDS_LEASE, values, |_| Ok(()))?.is_some() {
         return Ok(());
     }
     release_lost_lock(conn, lock)?;
@@ -44,20 +42,16 @@ pub(crate) fn ensure_lease(
 
 /// Refuses while any run of the tenant is active.
 pub(crate) fn ensure_no_active_run(conn: &Connection) -> Result<(), StoreError> {
-    let active: Option<String> = conn
-        .query_row("SELECT run_id FROM runs WHERE is_over = 0", [], |row| row.get(0))
-        .optional()
-        .map_err(store_error)?;
-    active.map_or(Ok(()), |active| Err(StoreError::RunActive(run_id(&active)?)))
+    let find = "SELECT run_id FROM runs WHERE is_over = 0";
+    let active = first_row(conn, find, [], |row| run_id(&get::<String>(row, 0)?))?;
+    active.map_or(Ok(()), |active| Err(StoreError::RunActive(active)))
 }
 
 /// Releases the worker lock after a lease was lost, so that the worker that has the run now can
 /// take it. If that worker took the lock through this same store, it keeps it.
 pub(crate) fn release_lost_lock(conn: &Connection, lock: &WorkerLock) -> Result<(), StoreError> {
-    let locked: Option<bool> = conn
-        .query_row("SELECT worker_locked FROM runs WHERE is_over = 0", [], |row| row.get(0))
-        .optional()
-        .map_err(store_error)?;
+    let find = "SELECT worker_locked FROM runs WHERE is_over = 0";
+    let locked = first_row(conn, find, [], |row| get(row, 0))?;
     if locked != Some(true) {
         lock.release();
     }

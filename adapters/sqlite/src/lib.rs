@@ -27,6 +27,7 @@ mod schema;
 mod snapshots;
 pub mod source;
 mod staging;
+mod statements;
 mod store;
 mod subscribers;
 mod verify;
@@ -147,6 +148,10 @@ impl SqliteStore {
     /// The file of the store.
     pub fn path(&self) -> &Path {
         &self.inner.path
+    }
+
+    fn worker_lock(&self) -> Arc<WorkerLock> {
+        Arc::clone(&self.inner.worker_lock)
     }
 
     /// Runs work on the writer's thread.

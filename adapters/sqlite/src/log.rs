@@ -4,19 +4,16 @@ use powerfill_events::log::{Hash, seal_start};
 use powerfill_events::values::TenantId;
 use powerfill_ports::StoreError;
 use powerfill_ports::events::LogHead;
-use rusqlite::{Connection, OptionalExtension, Row};
+use rusqlite::{Connection, Row};
 
-use crate::connection::store_error;
 use crate::decode::{get, hash};
+use crate::statements::{first_row, rows};
 
 /// The end of the log.
 pub(crate) fn head(conn: &Connection) -> Result<LogHead, StoreError> {
-    let mut find = conn
-        .prepare_cached("SELECT seq, position, seal FROM es_head WHERE id = 1")
-        .map_err(store_error)?;
-    let mut rows = find.query([]).map_err(store_error)?;
-    let row = rows.next().map_err(store_error)?;
-    head_from(row.ok_or_else(|| StoreError::Corrupt("the log has no head".into()))?)
+    let find = "SELECT seq, position, seal FROM es_head WHERE id = 1";
+    let head = first_row(conn, find, [], head_from)?;
+    head.ok_or_else(|| StoreError::Corrupt("the log has no head".into()))
 }
 
 /// The head of a row of number, position, and seal.
@@ -26,25 +23,19 @@ pub(crate) fn head_from(row: &Row<'_>) -> Result<LogHead, StoreError> {
 
 /// The tenant of the first event. `None` for an empty log.
 pub(crate) fn tenant(conn: &Connection) -> Result<Option<TenantId>, StoreError> {
-    conn.prepare_cached("SELECT tenant_id FROM es_appends WHERE seq = 1")
-        .and_then(|mut find| find.query_row([], |row| row.get::<_, String>(0)).optional())
-        .map(|tenant| tenant.map(TenantId::from))
-        .map_err(store_error)
+    let find = "SELECT tenant_id FROM es_appends WHERE seq = 1";
+    first_row(conn, find, [], |row| get::<String>(row, 0).map(TenantId::from))
 }
 
 /// The names of all streams, in the order of their first events.
 pub(crate) fn streams(conn: &Connection) -> Result<Vec<String>, StoreError> {
-    conn.prepare_cached("SELECT name FROM es_streams ORDER BY stream_id")
-        .and_then(|mut find| find.query_map([], |row| row.get(0))?.collect())
-        .map_err(store_error)
+    rows(conn, "SELECT name FROM es_streams ORDER BY stream_id", [], |row| get(row, 0))
 }
 
 /// The version of a stream; 0 if it does not exist.
 pub(crate) fn stream_version(conn: &Connection, stream: &str) -> Result<u64, StoreError> {
-    conn.prepare_cached("SELECT version FROM es_streams WHERE name = ?1")
-        .and_then(|mut find| find.query_row([stream], |row| row.get(0)).optional())
-        .map(Option::unwrap_or_default)
-        .map_err(store_error)
+    let find = "SELECT version FROM es_streams WHERE name = ?1";
+    first_row(conn, find, [stream], |row| get(row, 0)).map(Option::unwrap_or_default)
 }
 
 /// The bytes of a stream's blocks, and of its events that are not in blocks yet.
@@ -56,10 +47,7 @@ pub(crate) fn stored_bytes(conn: &Connection, stream: &str) -> Result<u64, Store
                                        AND e.position < a.first_position + a.event_count
                        WHERE a.stream_id = s.stream_id)
                FROM es_streams s WHERE s.name = ?1";
-    conn.prepare_cached(sql)
-        .and_then(|mut sum| sum.query_row([stream], |row| row.get(0)).optional())
-        .map(Option::unwrap_or_default)
-        .map_err(store_error)
+    first_row(conn, sql, [stream], |row| get(row, 0)).map(Option::unwrap_or_default)
 }
 
 /// The stored seal of an append. `None` if the log ends before it.
@@ -67,8 +55,5 @@ pub(crate) fn seal_at(conn: &Connection, seq: u64) -> Result<Option<Hash>, Store
     if seq == 0 {
         return Ok(Some(seal_start()));
     }
-    let mut find =
-        conn.prepare_cached("SELECT seal FROM es_appends WHERE seq = ?1").map_err(store_error)?;
-    let mut rows = find.query([seq]).map_err(store_error)?;
-    rows.next().map_err(store_error)?.map(|row| hash(row, 0)).transpose()
+    first_row(conn, "SELECT seal FROM es_appends WHERE seq = ?1", [seq], |row| hash(row, 0))
 }

@@ -5,11 +5,13 @@ use powerfill_ports::StoreError;
 use powerfill_ports::copying::StoredAppend;
 use powerfill_ports::error::StoreFault;
 use powerfill_ports::row_migration::blocks_of_rows;
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{Connection, Row};
 
 use crate::append::insert_blocks;
+use crate::archive::guard_sql;
 use crate::connection::{begin_write, store_error};
 use crate::decode::{append_record, get, hash};
+use crate::statements::{execute, first_row};
 use crate::{event_rows, log};
 
 const APPEND_OF_FIRST_ROW: &str =
@@ -22,13 +24,7 @@ const EVENTS_PER_STEP: u64 = 1_000;
 /// Makes the next step. Returns the position that it reached; `None` if no event is a row.
 pub(crate) fn move_rows_into_blocks(conn: &mut Connection) -> Result<Option<u64>, StoreError> {
     let tx = begin_write(conn)?;
-    let guard: Option<String> = tx
-        .query_row("SELECT sql FROM sqlite_schema WHERE name = ?1", [GUARD], |row| row.get(0))
-        .optional()
-        .map_err(store_error)?;
-    let guard = guard.ok_or_else(|| {
-        StoreError::Schema(format!("the trigger {GUARD} of the store is missing").into())
-    })?;
+    let guard = guard_sql(&tx, GUARD)?;
     let (mut reached, mut moved) = (None, 0);
     while moved < EVENTS_PER_STEP
         && let Some(append) = append_of_first_row(&tx)?
@@ -54,11 +50,13 @@ pub(crate) fn move_rows_into_blocks(conn: &mut Connection) -> Result<Option<u64>
 
 /// The append of the first event that is a row.
 fn append_of_first_row(conn: &Connection) -> Result<Option<StoredAppend>, StoreError> {
-    let mut find = conn.prepare_cached(APPEND_OF_FIRST_ROW).map_err(store_error)?;
-    let mut rows = find.query([]).map_err(store_error)?;
-    let Some(row) = rows.next().map_err(store_error)? else { return Ok(None) };
+    first_row(conn, APPEND_OF_FIRST_ROW, [], stored_append)
+}
+
+/// An append with its stream and its seal.
+pub(crate) fn stored_append(row: &Row<'_>) -> Result<StoredAppend, StoreError> {
     let (record, stream, seal) = (append_record(row)?, get(row, 11)?, hash(row, 12)?);
-    Ok(Some(StoredAppend { record, stream, seal }))
+    Ok(StoredAppend { record, stream, seal })
 }
 
 fn move_append(conn: &Connection, stored: &StoredAppend) -> Result<(), StoreError> {
@@ -71,10 +69,8 @@ fn move_append(conn: &Connection, stored: &StoredAppend) -> Result<(), StoreErro
     let (append, compressed) = blocks_of_rows(stored, &seal_before, &rows)?;
     let blocks = append.chained_blocks(&compressed, rows[0].prev_hash);
     insert_blocks(conn, record.stream_id, &blocks)?;
-    conn.prepare_cached("DELETE FROM es_events WHERE position BETWEEN ?1 AND ?2")
-        .and_then(|mut delete| delete.execute((record.first_position, record.last_position())))
-        .map(|_| ())
-        .map_err(store_error)
+    let delete = "DELETE FROM es_events WHERE position BETWEEN ?1 AND ?2";
+    execute(conn, delete, (record.first_position, record.last_position())).map(|_| ())
 }
 
 /// Gives the space of removed rows back to the file system. The log is whole without this.

@@ -3,20 +3,23 @@
 
 use std::collections::BTreeMap;
 
+use async_trait::async_trait;
 use powerfill_events::run::RunId;
 use powerfill_events::values::Timestamp;
 use powerfill_ports::block_codec::compress_events;
 use powerfill_ports::events::{Append, AppendReceipt};
-use powerfill_ports::runs::{Lease, QueuedRun, RunCursor, RunFilter, RunStatus};
+use powerfill_ports::runs::{Lease, QueuedRun, RunCursor, RunFilter, RunStatus, RunStore};
 use powerfill_ports::{StoreError, check_tenant};
-use rusqlite::{Connection, OptionalExtension, Params, Row, Transaction};
+use rusqlite::{Connection, Row, Transaction};
 
 use crate::append::{append_within, find_repeated};
 use crate::connection::{begin_write, store_error};
 use crate::decode::{get, run_id, timestamp};
 use crate::lease::{ensure_no_active_run, release_lost_lock};
-use crate::log;
+use crate::notifier::raise;
+use crate::statements::{execute, first_row, rows};
 use crate::worker_lock::{LockAttempt, WorkerLock};
+use crate::{SqliteStore, log};
 
 const CLAIM_CANDIDATE: &str = include_str!("../../../sql/sqlite/queries/claim_candidate.sql");
 const CLAIM_RUN: &str = include_str!("../../../sql/sqlite/queries/claim_run.sql");
@@ -33,7 +36,7 @@ const MARK_SCENARIO: &str = include_str!("../../../sql/sqlite/queries/mark_scena
 const RUN_COUNTS: &str = "SELECT status, count(*) FROM runs GROUP BY status";
 
 /// Adds a run to the queue together with its first event.
-pub(crate) fn enqueue(
+fn enqueue(
     conn: &mut Connection,
     request: &Append,
     is_scenario: bool,
@@ -52,11 +55,8 @@ pub(crate) fn enqueue(
         ));
     }
     let at = request.meta.recorded_at.micros();
-    tx.execute(
-        "INSERT INTO runs (run_id, status, requested_at) VALUES (?1, ?2, ?3)",
-        (run.to_string(), RunStatus::Pending.name(), at),
-    )
-    .map_err(store_error)?;
+    let sql = "INSERT INTO runs (run_id, status, requested_at) VALUES (?1, ?2, ?3)";
+    execute(&tx, sql, (run.to_string(), RunStatus::Pending.name(), at))?;
     if is_scenario {
         mark_scenario(&tx, run)?;
     }
@@ -67,7 +67,7 @@ pub(crate) fn enqueue(
 
 /// Records that a run is a scenario.
 pub(crate) fn mark_scenario(conn: &Connection, run: RunId) -> Result<(), StoreError> {
-    conn.execute(MARK_SCENARIO, [run.to_string()]).map(|_| ()).map_err(store_error)
+    execute(conn, MARK_SCENARIO, [run.to_string()]).map(|_| ())
 }
 
 /// The claim on the active run.
@@ -82,7 +82,7 @@ struct ActiveClaim {
 }
 
 /// Claims the active run if it has no worker, if its lease is over, or if its worker is dead.
-pub(crate) fn claim(
+fn claim(
     conn: &mut Connection,
     lock: &WorkerLock,
     worker: &str,
@@ -90,11 +90,7 @@ pub(crate) fn claim(
     until: Timestamp,
 ) -> Result<Option<Lease>, StoreError> {
     let tx = begin_write(conn)?;
-    let active = tx
-        .prepare_cached(CLAIM_CANDIDATE)
-        .and_then(|mut find| find.query_row([], active_claim).optional())
-        .map_err(store_error)?;
-    let Some(active) = active else { return Ok(None) };
+    let Some(active) = first_row(&tx, CLAIM_CANDIDATE, [], active_claim)? else { return Ok(None) };
     let attempt = lock.take();
     let is_dead = active.is_locked && attempt == LockAttempt::Acquired;
     let has_expired = active.expires_at.is_none_or(|at| at <= now.micros());
@@ -109,13 +105,13 @@ pub(crate) fn claim(
     result
 }
 
-fn active_claim(row: &Row<'_>) -> rusqlite::Result<ActiveClaim> {
+fn active_claim(row: &Row<'_>) -> Result<ActiveClaim, StoreError> {
     Ok(ActiveClaim {
-        run: row.get(0)?,
-        worker: row.get(1)?,
-        expires_at: row.get(2)?,
-        is_locked: row.get(3)?,
-        token: row.get(4)?,
+        run: get(row, 0)?,
+        worker: get(row, 1)?,
+        expires_at: get(row, 2)?,
+        is_locked: get(row, 3)?,
+        token: get(row, 4)?,
     })
 }
 
@@ -128,17 +124,13 @@ fn grant_lease(
 ) -> Result<Lease, StoreError> {
     let token = former.token + 1;
     let lease = Lease { run_id: run_id(&former.run)?, token };
-    tx.prepare_cached(CLAIM_RUN)
-        .and_then(|mut claim| {
-            claim.execute((&former.run, worker, until.micros(), token, is_locked))
-        })
-        .map_err(store_error)?;
+    execute(&tx, CLAIM_RUN, (&former.run, worker, until.micros(), token, is_locked))?;
     tx.commit().map_err(store_error)?;
     Ok(lease)
 }
 
 /// Extends a lease. Returns who requested to cancel the run; `None` without a request.
-pub(crate) fn renew(
+fn renew(
     conn: &mut Connection,
     lock: &WorkerLock,
     lease: Lease,
@@ -147,13 +139,8 @@ pub(crate) fn renew(
     let tx = begin_write(conn)?;
     let attempt = lock.take();
     let is_locked = attempt != LockAttempt::Refused;
-    let renewed: Option<Option<String>> = tx
-        .prepare_cached(RENEW_LEASE)
-        .and_then(|mut renew| {
-            let values = (lease.run_id.to_string(), lease.token, until.micros(), is_locked);
-            renew.query_row(values, |row| row.get(0)).optional()
-        })
-        .map_err(store_error)?;
+    let values = (lease.run_id.to_string(), lease.token, until.micros(), is_locked);
+    let renewed = first_row(&tx, RENEW_LEASE, values, |row| get(row, 0))?;
     let Some(cancel_requested_by) = renewed else {
         release_lost_lock(&tx, lock)?;
         return Err(StoreError::LeaseLost(lease.run_id));
@@ -163,7 +150,7 @@ pub(crate) fn renew(
 }
 
 /// Records the status of a run. A final status ends the lease.
-pub(crate) fn set_status(
+fn set_status(
     conn: &mut Connection,
     lock: &WorkerLock,
     lease: Lease,
@@ -171,11 +158,7 @@ pub(crate) fn set_status(
 ) -> Result<(), StoreError> {
     let tx = begin_write(conn)?;
     let sql = if status.is_over() { END_RUN } else { SET_STATUS };
-    let changed = tx
-        .prepare_cached(sql)
-        .and_then(|mut set| set.execute((lease.run_id.to_string(), lease.token, status.name())))
-        .map_err(store_error)?;
-    if changed == 0 {
+    if execute(&tx, sql, (lease.run_id.to_string(), lease.token, status.name()))? == 0 {
         release_lost_lock(&tx, lock)?;
         return Err(StoreError::LeaseLost(lease.run_id));
     }
@@ -186,17 +169,9 @@ pub(crate) fn set_status(
     Ok(())
 }
 
-/// Requests to cancel a run. Returns `false` if the run is over.
-pub(crate) fn request_cancel(
-    conn: &mut Connection,
-    run: RunId,
-    by: &str,
-) -> Result<bool, StoreError> {
+fn request_cancel(conn: &mut Connection, run: RunId, by: &str) -> Result<bool, StoreError> {
     let tx = begin_write(conn)?;
-    let changed = tx
-        .prepare_cached(REQUEST_CANCEL)
-        .and_then(|mut request| request.execute((run.to_string(), by)))
-        .map_err(store_error)?;
+    let changed = execute(&tx, REQUEST_CANCEL, (run.to_string(), by))?;
     if changed == 0 && find(&tx, run)?.is_none() {
         return Err(StoreError::NotFound { what: "run", name: run.to_string() });
     }
@@ -222,67 +197,84 @@ fn status(row: &Row<'_>, column: usize) -> Result<RunStatus, StoreError> {
         .ok_or_else(|| StoreError::Corrupt(format!("a run has status {name:?}").into()))
 }
 
-fn select(
-    conn: &Connection,
-    sql: &str,
-    parameters: impl Params,
-) -> Result<Vec<QueuedRun>, StoreError> {
-    let mut select = conn.prepare_cached(sql).map_err(store_error)?;
-    let mut rows = select.query(parameters).map_err(store_error)?;
-    let mut runs = Vec::new();
-    while let Some(row) = rows.next().map_err(store_error)? {
-        runs.push(queued_run(row)?);
+fn find(conn: &Connection, run: RunId) -> Result<Option<QueuedRun>, StoreError> {
+    first_row(conn, ONE_RUN, [run.to_string()], queued_run)
+}
+
+#[async_trait]
+impl RunStore for SqliteStore {
+    async fn enqueue(
+        &self,
+        request: Append,
+        is_scenario: bool,
+    ) -> Result<AppendReceipt, StoreError> {
+        let position = self.inner.notifier.sender();
+        let appended = self.write(move |conn| enqueue(conn, &request, is_scenario)).await?;
+        raise(&position, appended.position);
+        Ok(appended)
     }
-    Ok(runs)
-}
 
-/// A run by its id.
-pub(crate) fn find(conn: &Connection, run: RunId) -> Result<Option<QueuedRun>, StoreError> {
-    Ok(select(conn, ONE_RUN, [run.to_string()])?.pop())
-}
-
-/// The run that is not over.
-pub(crate) fn active(conn: &Connection) -> Result<Option<QueuedRun>, StoreError> {
-    Ok(select(conn, ACTIVE_RUN, [])?.pop())
-}
-
-/// The newest official run with this status.
-pub(crate) fn latest(
-    conn: &Connection,
-    status: RunStatus,
-) -> Result<Option<QueuedRun>, StoreError> {
-    Ok(select(conn, LATEST_RUN, [status.name()])?.pop())
-}
-
-/// The next runs after a cursor, newest first.
-pub(crate) fn after(
-    conn: &Connection,
-    RunCursor { requested_at, run_id }: RunCursor,
-    limit: usize,
-    filter: RunFilter,
-) -> Result<Vec<QueuedRun>, StoreError> {
-    let after = (requested_at.micros(), run_id.to_string(), limit, filter.is_scenario());
-    select(conn, RUNS_AFTER, after)
-}
-
-/// The runs between two ids.
-pub(crate) fn between(
-    conn: &Connection,
-    first: RunId,
-    last: RunId,
-    limit: usize,
-) -> Result<Vec<QueuedRun>, StoreError> {
-    // The text of an id sorts as the id.
-    select(conn, RUNS_BETWEEN, (first.to_string(), last.to_string(), limit))
-}
-
-/// The number of runs per status.
-pub(crate) fn counts(conn: &Connection) -> Result<BTreeMap<RunStatus, u64>, StoreError> {
-    let mut select = conn.prepare_cached(RUN_COUNTS).map_err(store_error)?;
-    let mut rows = select.query([]).map_err(store_error)?;
-    let mut counts = BTreeMap::new();
-    while let Some(row) = rows.next().map_err(store_error)? {
-        counts.insert(status(row, 0)?, get(row, 1)?);
+    async fn claim(
+        &self,
+        worker: &str,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Option<Lease>, StoreError> {
+        let (lock, worker) = (self.worker_lock(), worker.to_owned());
+        self.write(move |conn| claim(conn, &lock, &worker, now, until)).await
     }
-    Ok(counts)
+
+    async fn renew(&self, lease: Lease, until: Timestamp) -> Result<Option<String>, StoreError> {
+        let lock = self.worker_lock();
+        self.write(move |conn| renew(conn, &lock, lease, until)).await
+    }
+
+    async fn set_status(&self, lease: Lease, status: RunStatus) -> Result<(), StoreError> {
+        let lock = self.worker_lock();
+        self.write(move |conn| set_status(conn, &lock, lease, status)).await
+    }
+
+    async fn request_cancel(&self, run: RunId, by: &str) -> Result<bool, StoreError> {
+        let by = by.to_owned();
+        self.write(move |conn| request_cancel(conn, run, &by)).await
+    }
+
+    async fn run(&self, run: RunId) -> Result<Option<QueuedRun>, StoreError> {
+        self.read_with(move |conn| find(conn, run)).await
+    }
+
+    async fn active_run(&self) -> Result<Option<QueuedRun>, StoreError> {
+        self.read_with(|conn| first_row(conn, ACTIVE_RUN, [], queued_run)).await
+    }
+
+    async fn latest_run(&self, status: RunStatus) -> Result<Option<QueuedRun>, StoreError> {
+        self.read_with(move |conn| first_row(conn, LATEST_RUN, [status.name()], queued_run)).await
+    }
+
+    async fn runs_after(
+        &self,
+        cursor: RunCursor,
+        limit: usize,
+        filter: RunFilter,
+    ) -> Result<Vec<QueuedRun>, StoreError> {
+        let RunCursor { requested_at, run_id } = cursor;
+        let after = (requested_at.micros(), run_id.to_string(), limit, filter.is_scenario());
+        self.read_with(move |conn| rows(conn, RUNS_AFTER, after, queued_run)).await
+    }
+
+    async fn runs_between(
+        &self,
+        first: RunId,
+        last: RunId,
+        limit: usize,
+    ) -> Result<Vec<QueuedRun>, StoreError> {
+        // The text of an id sorts as the id.
+        let between = (first.to_string(), last.to_string(), limit);
+        self.read_with(move |conn| rows(conn, RUNS_BETWEEN, between, queued_run)).await
+    }
+
+    async fn run_counts(&self) -> Result<BTreeMap<RunStatus, u64>, StoreError> {
+        let count = |row: &Row<'_>| Ok((status(row, 0)?, get(row, 1)?));
+        self.read_with(move |conn| rows(conn, RUN_COUNTS, [], count)).await
+    }
 }

@@ -9,41 +9,28 @@ use rusqlite::Connection;
 
 use crate::connection::{APPLICATION_ID, begin_write, store_error};
 use crate::decode::get;
+use crate::statements::{execute, first_row, rows};
+
+/// A step with its statements.
+macro_rules! step {
+    ($name:literal) => {
+        SchemaStep {
+            name: $name,
+            sql: include_str!(concat!("../../../sql/sqlite/steps/", $name, ".sql")),
+        }
+    };
+}
 
 /// Every step that was ever released, in order. The number of a step is its place, from 1.
 const STEPS: &[SchemaStep] = &[
-    SchemaStep {
-        name: "0001_store",
-        sql: include_str!("../../../sql/sqlite/steps/0001_store.sql"),
-    },
-    SchemaStep {
-        name: "0002_event_index",
-        sql: include_str!("../../../sql/sqlite/steps/0002_event_index.sql"),
-    },
-    SchemaStep {
-        name: "0003_subscribers",
-        sql: include_str!("../../../sql/sqlite/steps/0003_subscribers.sql"),
-    },
-    SchemaStep {
-        name: "0004_run_list",
-        sql: include_str!("../../../sql/sqlite/steps/0004_run_list.sql"),
-    },
-    SchemaStep {
-        name: "0005_event_blocks",
-        sql: include_str!("../../../sql/sqlite/steps/0005_event_blocks.sql"),
-    },
-    SchemaStep {
-        name: "0006_verified_log",
-        sql: include_str!("../../../sql/sqlite/steps/0006_verified_log.sql"),
-    },
-    SchemaStep {
-        name: "0007_run_headlines",
-        sql: include_str!("../../../sql/sqlite/steps/0007_run_headlines.sql"),
-    },
-    SchemaStep {
-        name: "0008_scenarios",
-        sql: include_str!("../../../sql/sqlite/steps/0008_scenarios.sql"),
-    },
+    step!("0001_store"),
+    step!("0002_event_index"),
+    step!("0003_subscribers"),
+    step!("0004_run_list"),
+    step!("0005_event_blocks"),
+    step!("0006_verified_log"),
+    step!("0007_run_headlines"),
+    step!("0008_scenarios"),
 ];
 
 /// The number of steps that were applied to the file; 0 for an empty one.
@@ -51,10 +38,7 @@ const STEPS: &[SchemaStep] = &[
 /// # Errors
 /// [`StoreError::Schema`] if the file belongs to another program or to a newer PowerFill.
 fn applied_steps(conn: &Connection) -> Result<usize, StoreError> {
-    let tables: i64 = conn
-        .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
-        .map_err(store_error)?;
-    if tables == 0 {
+    if first_row(conn, "SELECT 1 FROM sqlite_schema", [], |_| Ok(()))?.is_none() {
         return Ok(0);
     }
     let application: i32 =
@@ -64,10 +48,8 @@ fn applied_steps(conn: &Connection) -> Result<usize, StoreError> {
             "the file is an SQLite database, but not a PowerFill store".into(),
         ));
     }
-    let mut names =
-        conn.prepare("SELECT name FROM schema_steps ORDER BY number").map_err(store_error)?;
-    let names: Vec<String> =
-        names.query_map([], |row| row.get(0)).and_then(Iterator::collect).map_err(store_error)?;
+    let names = "SELECT name FROM schema_steps ORDER BY number";
+    let names: Vec<String> = rows(conn, names, [], |row| get(row, 0))?;
     count_applied_steps(STEPS, &names)
 }
 
@@ -94,11 +76,8 @@ fn apply_steps(conn: &Connection, steps: &[SchemaStep]) -> Result<(), StoreError
     }
     for (at, step) in steps.iter().enumerate().skip(applied) {
         conn.execute_batch(step.sql).map_err(store_error)?;
-        conn.execute(
-            "INSERT INTO schema_steps (number, name) VALUES (?1, ?2)",
-            (at as i64 + 1, step.name),
-        )
-        .map_err(store_error)?;
+        let sql = "INSERT INTO schema_steps (number, name) VALUES (?1, ?2)";
+        execute(conn, sql, (at as i64 + 1, step.name))?;
     }
     Ok(())
 }
@@ -124,12 +103,10 @@ pub(crate) fn complete_for_reading(conn: &Connection) -> Result<(), StoreError> 
     }
     let former = shape(&reference(applied)?)?;
     let reference = reference(STEPS.len())?;
-    let mut tables = reference
-        .prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'table' AND sql IS NOT NULL")
-        .map_err(store_error)?;
-    let mut tables = tables.query([]).map_err(store_error)?;
-    while let Some(row) = tables.next().map_err(store_error)? {
-        let (name, sql): (String, String) = (get(row, 0)?, get(row, 1)?);
+    let tables = "SELECT name, sql FROM sqlite_schema WHERE type = 'table' AND sql IS NOT NULL";
+    let tables: Vec<(String, String)> =
+        rows(&reference, tables, [], |row| Ok((get(row, 0)?, get(row, 1)?)))?;
+    for (name, sql) in tables {
         if !former.contains_key(&("table".to_owned(), name)) {
             let sql = sql.replacen("CREATE TABLE", "CREATE TEMP TABLE", 1);
             conn.execute_batch(&sql).map_err(store_error)?;
@@ -143,14 +120,11 @@ pub(crate) fn complete_for_reading(conn: &Connection) -> Result<(), StoreError> 
 type SchemaShape = BTreeMap<(String, String), String>;
 
 fn shape(conn: &Connection) -> Result<SchemaShape, StoreError> {
-    let mut rows = conn
-        .prepare("SELECT type, name, coalesce(sql, '') FROM sqlite_schema")
-        .map_err(store_error)?;
-    let rows = rows.query_map([], |row| {
-        let (kind, name, sql): (String, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
+    rows(conn, "SELECT type, name, coalesce(sql, '') FROM sqlite_schema", [], |row| {
+        let (kind, name, sql): (String, String, String) =
+            (get(row, 0)?, get(row, 1)?, get(row, 2)?);
         Ok(((kind, name), sql.split_whitespace().collect::<Vec<_>>().join(" ")))
-    });
-    rows.and_then(Iterator::collect).map_err(store_error)
+    })
 }
 
 /// The first part of the store's schema that is missing or not as the steps create it. An

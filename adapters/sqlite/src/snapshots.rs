@@ -1,44 +1,27 @@
 //! The rows of captured snapshots (specification 3.2).
 
+use async_trait::async_trait;
 use powerfill_ports::StoreError;
-use powerfill_ports::snapshot_codec::{CompressedSnapshot, StoredSnapshot};
-use rusqlite::{Connection, OptionalExtension, Row};
+use powerfill_ports::snapshot_codec::{CheckedSnapshot, CompressedSnapshot, StoredSnapshot};
+use powerfill_ports::snapshots::SnapshotStore;
+use rusqlite::{Connection, Row};
 
-use crate::connection::store_error;
+use crate::SqliteStore;
 use crate::decode::{bytes, get};
+use crate::statements::{execute, first_row, rows};
 
 const COLUMNS: &str = "digest, byte_count, stored_hash, compressed";
 
-/// Whether there is a snapshot with this digest.
-pub(crate) fn exists(conn: &Connection, digest: &str) -> Result<bool, StoreError> {
-    conn.prepare_cached("SELECT 1 FROM snapshots WHERE digest = ?1")
-        .and_then(|mut find| find.exists([digest]))
-        .map_err(store_error)
-}
-
 /// Stores a snapshot. Returns whether its digest was new.
-pub(crate) fn insert(conn: &Connection, snapshot: &CompressedSnapshot) -> Result<bool, StoreError> {
+fn insert(conn: &Connection, snapshot: &CompressedSnapshot) -> Result<bool, StoreError> {
     let values = (
         &snapshot.digest,
         snapshot.byte_count,
         &snapshot.stored_hash.as_bytes()[..],
         &snapshot.compressed,
     );
-    conn.execute(
-        "INSERT INTO snapshots VALUES (?1, ?2, ?3, ?4) ON CONFLICT (digest) DO NOTHING",
-        values,
-    )
-    .map(|changed| changed > 0)
-    .map_err(store_error)
-}
-
-/// The canonical form with this digest.
-pub(crate) fn read(conn: &Connection, digest: &str) -> Result<Vec<u8>, StoreError> {
-    let not_found = || StoreError::NotFound { what: "snapshot", name: digest.to_owned() };
-    let sql = format!("SELECT {COLUMNS} FROM snapshots WHERE digest = ?1");
-    let mut find = conn.prepare_cached(&sql).map_err(store_error)?;
-    let mut rows = find.query([digest]).map_err(store_error)?;
-    decompress(rows.next().map_err(store_error)?.ok_or_else(not_found)?)
+    let sql = "INSERT INTO snapshots VALUES (?1, ?2, ?3, ?4) ON CONFLICT (digest) DO NOTHING";
+    Ok(execute(conn, sql, values)? > 0)
 }
 
 fn decompress(row: &Row<'_>) -> Result<Vec<u8>, StoreError> {
@@ -56,17 +39,38 @@ fn decompress(row: &Row<'_>) -> Result<Vec<u8>, StoreError> {
 /// # Errors
 /// [`StoreError::Corrupt`] for the first damaged snapshot.
 pub(crate) fn verify(conn: &Connection) -> Result<u64, StoreError> {
-    let ids: Vec<i64> = conn
-        .prepare("SELECT rowid FROM snapshots ORDER BY digest")
-        .and_then(|mut all| all.query_map([], |row| row.get(0))?.collect())
-        .map_err(store_error)?;
+    let all = "SELECT rowid FROM snapshots ORDER BY digest";
+    let ids: Vec<i64> = rows(conn, all, [], |row| get(row, 0))?;
     let sql = format!("SELECT {COLUMNS} FROM snapshots WHERE rowid = ?1");
-    let mut find = conn.prepare(&sql).map_err(store_error)?;
     for rowid in &ids {
-        let checked = find.query_row([rowid], |row| Ok(decompress(row))).optional();
-        if let Some(checked) = checked.map_err(store_error)? {
-            checked?;
-        }
+        first_row(conn, &sql, [rowid], decompress)?;
     }
     Ok(ids.len() as u64)
+}
+
+#[async_trait]
+impl SnapshotStore for SqliteStore {
+    async fn capture(&self, digest: &str, canonical: &[u8]) -> Result<bool, StoreError> {
+        let (digest, canonical) = (digest.to_owned(), canonical.to_vec());
+        let snapshot = self.read_with(move |conn| {
+            let checked = CheckedSnapshot::new(&digest, &canonical)?;
+            let find = "SELECT 1 FROM snapshots WHERE digest = ?1";
+            match first_row(conn, find, [&digest], |_| Ok(()))? {
+                Some(()) => Ok(None),
+                None => checked.compress().map(Some),
+            }
+        });
+        let Some(snapshot) = snapshot.await? else { return Ok(false) };
+        self.write(move |conn| insert(conn, &snapshot)).await
+    }
+
+    async fn captured(&self, digest: &str) -> Result<Vec<u8>, StoreError> {
+        let sql = format!("SELECT {COLUMNS} FROM snapshots WHERE digest = ?1");
+        let digest = digest.to_owned();
+        self.read_with(move |conn| {
+            first_row(conn, &sql, [&digest], decompress)?
+                .ok_or(StoreError::NotFound { what: "snapshot", name: digest })
+        })
+        .await
+    }
 }

@@ -2,18 +2,24 @@
 //! replaces all published tables by the staged ones. The names of tables and columns come from the
 //! program and never from a user.
 
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use futures::stream::{self, StreamExt, TryStreamExt};
 use powerfill_events::run::RunId;
 use powerfill_ports::StoreError;
-use powerfill_ports::projections::ensure_row_of_run;
+use powerfill_ports::projections::{ProjectionStore, RowBatches, ensure_row_of_run};
 use powerfill_ports::runs::ProjectionWriter;
 use powerfill_tables::table::{Cell, RowBatch, TableSpec};
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::Connection;
 
-use crate::cells;
 use crate::connection::store_error;
-use crate::decode::run_id;
+use crate::decode::{get, run_id};
 use crate::lease::begin_write_as;
+use crate::output_reader::OutputReader;
+use crate::statements::{execute, first_row, rows};
 use crate::worker_lock::WorkerLock;
+use crate::{SqliteStore, cells, run_blocking};
 
 const PUT_STATE: &str = include_str!("../../../sql/sqlite/queries/put_state.sql");
 
@@ -62,14 +68,9 @@ pub(crate) fn columns_of(
     conn: &Connection,
     name: &str,
 ) -> Result<Vec<(String, String)>, StoreError> {
-    let mut info = conn
-        .prepare_cached(
-            "SELECT name, type FROM pragma_table_xinfo(?1) WHERE name NOT IN ('row_no', 'run_id')",
-        )
-        .map_err(store_error)?;
-    info.query_map([name], |row| Ok((row.get(0)?, row.get(1)?)))
-        .and_then(Iterator::collect)
-        .map_err(store_error)
+    let columns =
+        "SELECT name, type FROM pragma_table_xinfo(?1) WHERE name NOT IN ('row_no', 'run_id')";
+    rows(conn, columns, [name], |row| Ok((get(row, 0)?, get(row, 1)?)))
 }
 
 /// Whether the columns in the file are those of the program.
@@ -81,7 +82,7 @@ fn matches_spec(found: &[(String, String)], table: &TableSpec) -> bool {
 }
 
 /// Empties the staging area and assigns it to the writer's run.
-pub(crate) fn begin(
+fn begin(
     conn: &mut Connection,
     lock: &WorkerLock,
     writer: ProjectionWriter,
@@ -92,41 +93,29 @@ pub(crate) fn begin(
         let sql = format!("DROP TABLE IF EXISTS {}", quoted(&staged_name(&former)));
         tx.execute_batch(&sql).map_err(store_error)?;
     }
-    tx.execute("DELETE FROM staged_tables", []).map_err(store_error)?;
+    execute(&tx, "DELETE FROM staged_tables", [])?;
     for table in tables {
         create_table(&tx, &staged_name(table.name), table, run)?;
-        tx.execute(
-            "INSERT INTO staged_tables VALUES (?1, ?2)",
-            (table.name, table.keeps_every_run),
-        )
-        .map_err(store_error)?;
+        let values = (table.name, table.keeps_every_run);
+        execute(&tx, "INSERT INTO staged_tables VALUES (?1, ?2)", values)?;
     }
     put_slot(&tx, "staged", run, 0)?;
     tx.commit().map_err(store_error)
 }
 
 fn staged_tables(conn: &Connection) -> Result<Vec<(String, bool)>, StoreError> {
-    conn.prepare_cached("SELECT name, keeps_every_run FROM staged_tables ORDER BY name")
-        .and_then(|mut names| names.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect())
-        .map_err(store_error)
+    let staged = "SELECT name, keeps_every_run FROM staged_tables ORDER BY name";
+    rows(conn, staged, [], |row| Ok((get(row, 0)?, get(row, 1)?)))
 }
 
 fn put_slot(conn: &Connection, slot: &str, run: RunId, version: u64) -> Result<(), StoreError> {
-    conn.prepare_cached(PUT_STATE)
-        .and_then(|mut put| put.execute((slot, run.to_string(), version)))
-        .map(|_| ())
-        .map_err(store_error)
+    execute(conn, PUT_STATE, (slot, run.to_string(), version)).map(|_| ())
 }
 
 /// The run in a slot (`staged` or `shown`), and the stream version that its rows cover.
-pub(crate) fn slot(conn: &Connection, slot: &str) -> Result<Option<(RunId, u64)>, StoreError> {
-    let found: Option<(String, u64)> = conn
-        .prepare_cached("SELECT run_id, up_to_version FROM projection_state WHERE slot = ?1")
-        .and_then(|mut find| {
-            find.query_row([slot], |row| Ok((row.get(0)?, row.get(1)?))).optional()
-        })
-        .map_err(store_error)?;
-    found.map(|(run, version)| Ok((run_id(&run)?, version))).transpose()
+fn slot(conn: &Connection, slot: &str) -> Result<Option<(RunId, u64)>, StoreError> {
+    let find = "SELECT run_id, up_to_version FROM projection_state WHERE slot = ?1";
+    first_row(conn, find, [slot], |row| Ok((run_id(&get::<String>(row, 0)?)?, get(row, 1)?)))
 }
 
 /// The stream version that the staged rows of this run cover.
@@ -144,7 +133,7 @@ fn ensure_staged(conn: &Connection, run: RunId) -> Result<u64, StoreError> {
 }
 
 /// Adds rows to the staging area.
-pub(crate) fn stage(
+fn stage(
     conn: &mut Connection,
     lock: &WorkerLock,
     writer: ProjectionWriter,
@@ -196,7 +185,7 @@ fn insert_rows(
 
 /// Replaces the published tables by the staged ones, and removes those that are left out, in one
 /// transaction.
-pub(crate) fn publish(
+fn publish(
     conn: &mut Connection,
     lock: &WorkerLock,
     writer: ProjectionWriter,
@@ -231,14 +220,14 @@ pub(crate) fn publish(
         };
         tx.execute_batch(&sql).map_err(store_error)?;
     }
-    tx.execute("DELETE FROM staged_tables", []).map_err(store_error)?;
-    tx.execute("DELETE FROM projection_state WHERE slot = 'staged'", []).map_err(store_error)?;
+    execute(&tx, "DELETE FROM staged_tables", [])?;
+    execute(&tx, "DELETE FROM projection_state WHERE slot = 'staged'", [])?;
     put_slot(&tx, "shown", run, version)?;
     tx.commit().map_err(store_error)
 }
 
 /// Writes the row of the writer's run in a table that keeps every run.
-pub(crate) fn put_row(
+fn put_row(
     conn: &mut Connection,
     lock: &WorkerLock,
     writer: ProjectionWriter,
@@ -249,8 +238,7 @@ pub(crate) fn put_row(
     let (tx, run) = (begin_write_as(conn, lock, writer)?, writer.run());
     migrate_columns(&tx, table, run)?;
     let name = quoted(table.name);
-    tx.execute(&format!("DELETE FROM {name} WHERE run_id = ?1"), [run.to_string()])
-        .map_err(store_error)?;
+    execute(&tx, &format!("DELETE FROM {name} WHERE run_id = ?1"), [run.to_string()])?;
     insert_rows(&tx, table.name, run, &RowBatch { table, cells: row })?;
     tx.commit().map_err(store_error)
 }
@@ -278,4 +266,78 @@ fn migrate_columns(conn: &Connection, table: &TableSpec, run: RunId) -> Result<(
          DROP TABLE {former}"
     ))
     .map_err(store_error)
+}
+
+#[async_trait]
+impl ProjectionStore for SqliteStore {
+    async fn begin_staging(
+        &self,
+        writer: ProjectionWriter,
+        tables: &[&'static TableSpec],
+    ) -> Result<(), StoreError> {
+        let (lock, tables) = (self.worker_lock(), tables.to_vec());
+        self.write(move |conn| begin(conn, &lock, writer, &tables)).await
+    }
+
+    async fn stage(
+        &self,
+        writer: ProjectionWriter,
+        rows: Arc<[RowBatch]>,
+        up_to_version: u64,
+    ) -> Result<(), StoreError> {
+        let lock = self.worker_lock();
+        self.write(move |conn| stage(conn, &lock, writer, &rows, up_to_version)).await
+    }
+
+    async fn publish(
+        &self,
+        writer: ProjectionWriter,
+        left_out: &[&'static TableSpec],
+    ) -> Result<(), StoreError> {
+        let (lock, left_out) = (self.worker_lock(), left_out.to_vec());
+        self.write(move |conn| publish(conn, &lock, writer, &left_out)).await
+    }
+
+    async fn published(&self) -> Result<Option<(RunId, u64)>, StoreError> {
+        self.read_with(|conn| slot(conn, "shown")).await
+    }
+
+    async fn is_stored(&self, table: &'static TableSpec) -> Result<bool, StoreError> {
+        let columns = self.read_with(|conn| columns_of(conn, table.name)).await?;
+        Ok(!columns.is_empty())
+    }
+
+    async fn put_row(
+        &self,
+        writer: ProjectionWriter,
+        table: &'static TableSpec,
+        row: Vec<Cell>,
+    ) -> Result<(), StoreError> {
+        let lock = self.worker_lock();
+        self.write(move |conn| put_row(conn, &lock, writer, table, row)).await
+    }
+
+    fn rows(&self, table: &'static TableSpec) -> RowBatches<'_> {
+        stream::try_unfold((self.clone(), None), move |(store, reader)| async move {
+            let inner = Arc::clone(&store.inner);
+            let next = run_blocking(move || {
+                let mut reader = match reader {
+                    Some(reader) => reader,
+                    None => OutputReader::begin(inner.readers.take()?, table)?,
+                };
+                let batches = inner.readers.checked(reader.next(table))?;
+                if batches.is_empty() {
+                    inner.readers.give_back(reader.end()?);
+                    return Ok(None);
+                }
+                Ok(Some((batches, reader)))
+            })
+            .await?;
+            Ok(next.map(|(batches, reader)| {
+                (stream::iter(batches.into_iter().map(Ok)), (store, Some(reader)))
+            }))
+        })
+        .try_flatten()
+        .boxed()
+    }
 }

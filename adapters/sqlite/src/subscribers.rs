@@ -1,40 +1,39 @@
 //! The positions of subscribers (specification 4.5).
 
+use async_trait::async_trait;
 use powerfill_ports::StoreError;
-use rusqlite::{Connection, OptionalExtension};
+use powerfill_ports::subscribers::SubscriberStore;
 
-use crate::connection::store_error;
+use crate::SqliteStore;
+use crate::decode::get;
+use crate::statements::{execute, first_row, rows};
 
-pub(crate) fn position(conn: &Connection, name: &str) -> Result<Option<u64>, StoreError> {
-    conn.prepare_cached("SELECT position FROM subscribers WHERE name = ?1")
-        .and_then(|mut find| find.query_row([name], |row| row.get(0)).optional())
-        .map_err(store_error)
-}
+#[async_trait]
+impl SubscriberStore for SqliteStore {
+    async fn subscriber(&self, name: &str) -> Result<Option<u64>, StoreError> {
+        let (find, name) = ("SELECT position FROM subscribers WHERE name = ?1", name.to_owned());
+        self.read_with(move |conn| first_row(conn, find, [name], |row| get(row, 0))).await
+    }
 
-pub(crate) fn all(conn: &Connection) -> Result<Vec<(String, u64)>, StoreError> {
-    conn.prepare_cached("SELECT name, position FROM subscribers ORDER BY name")
-        .and_then(|mut all| {
-            all.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).and_then(Iterator::collect)
-        })
-        .map_err(store_error)
-}
+    async fn subscribers(&self) -> Result<Vec<(String, u64)>, StoreError> {
+        let all = "SELECT name, position FROM subscribers ORDER BY name";
+        self.read_with(|conn| rows(conn, all, [], |row| Ok((get(row, 0)?, get(row, 1)?)))).await
+    }
 
-/// Moves a subscriber from one position to another. Returns whether it was at the first one.
-pub(crate) fn advance(
-    conn: &Connection,
-    name: &str,
-    before: Option<u64>,
-    position: u64,
-) -> Result<bool, StoreError> {
-    let moved = match before {
-        None => conn.execute(
-            "INSERT INTO subscribers (name, position) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
-            (name, position),
-        ),
-        Some(before) => conn.execute(
-            "UPDATE subscribers SET position = ?2 WHERE name = ?1 AND position = ?3",
-            (name, position, before),
-        ),
-    };
-    moved.map(|moved| moved == 1).map_err(store_error)
+    async fn advance(
+        &self,
+        name: &str,
+        before: Option<u64>,
+        position: u64,
+    ) -> Result<bool, StoreError> {
+        let name = name.to_owned();
+        let insert =
+            "INSERT INTO subscribers (name, position) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+        let update = "UPDATE subscribers SET position = ?2 WHERE name = ?1 AND position = ?3";
+        let moved = self.write(move |conn| match before {
+            None => execute(conn, insert, (name, position)),
+            Some(before) => execute(conn, update, (name, position, before)),
+        });
+        Ok(moved.await? == 1)
+    }
 }

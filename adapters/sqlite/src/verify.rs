@@ -11,6 +11,7 @@ use crate::connection::store_error;
 use crate::decode::{append_record, bytes, get, hash};
 use crate::event_rows::EVENTS_BETWEEN;
 use crate::read::stored_block;
+use crate::statements::{first_row, rows};
 use crate::{log, schema, snapshots};
 
 const ALL_APPENDS: &str = include_str!("../../../sql/sqlite/queries/all_appends_stored.sql");
@@ -50,11 +51,7 @@ fn verify_all(conn: &Connection) -> Result<Verification, VerificationStop> {
     ensure_no_stray_block(conn)?;
     let mut verification = verifier.finish(Some(only_head(conn)?))?;
     verification.snapshots = snapshots::verify(conn)?;
-    if conn
-        .prepare(FOREIGN_VERIFIED_LOG)
-        .and_then(|mut find| find.exists([]))
-        .map_err(store_error)?
-    {
+    if first_row(conn, FOREIGN_VERIFIED_LOG, [], |_| Ok(()))?.is_some() {
         return Err(VerificationStop::damage(WRONG_VERIFIED_LOG.to_owned()));
     }
     // The triggers that keep the log append-only, and the rest of the schema.
@@ -158,18 +155,18 @@ fn verify_blocks(
 
 /// Refuses a block that belongs to no append: the verifier did not get it.
 fn ensure_no_stray_block(conn: &Connection) -> Result<(), VerificationStop> {
-    let mut find = conn.prepare(STRAY_BLOCK).map_err(store_error)?;
-    let mut rows = find.query([]).map_err(store_error)?;
-    let Some(row) = rows.next().map_err(store_error)? else { return Ok(()) };
-    let (stream_id, version): (i64, i64) = (get(row, 0)?, get(row, 1)?);
-    Err(VerificationStop::from(Box::new(Damage {
-        stream: get(row, 2)?,
-        stream_version: u64::try_from(version).ok(),
-        seq: None,
-        what: format!(
-            "the block from event {version} of stream number {stream_id} belongs to no append"
-        ),
-    })))
+    let stray = first_row(conn, STRAY_BLOCK, [], |row| {
+        let (stream_id, version): (i64, i64) = (get(row, 0)?, get(row, 1)?);
+        Ok(Damage {
+            stream: get(row, 2)?,
+            stream_version: u64::try_from(version).ok(),
+            seq: None,
+            what: format!(
+                "the block from event {version} of stream number {stream_id} belongs to no append"
+            ),
+        })
+    })?;
+    stray.map_or(Ok(()), |damage| Err(VerificationStop::from(Box::new(damage))))
 }
 
 /// Passes the next event to the verifier. Returns whether there was one.
@@ -192,10 +189,7 @@ fn verify_next_event(
 
 /// The head, which must be exactly one row with number 1.
 fn only_head(conn: &Connection) -> Result<LogHead, VerificationStop> {
-    let ids: Vec<i64> = conn
-        .prepare("SELECT id FROM es_head")
-        .and_then(|mut ids| ids.query_map([], |row| row.get(0))?.collect())
-        .map_err(store_error)?;
+    let ids: Vec<i64> = rows(conn, "SELECT id FROM es_head", [], |row| get(row, 0))?;
     if ids != [1] {
         let what = format!("the log has the heads {ids:?}, not one with number 1");
         return Err(VerificationStop::damage(what));
