@@ -16,6 +16,7 @@ use tokio_postgres::{Error, Row};
 use crate::append_guard::{AppendGuard, EnqueuedRun};
 use crate::errors::store_error;
 use crate::pool::ConnectionPool;
+use crate::statements::{execute, one_row, prepared};
 use crate::tasks::run_blocking;
 use crate::values::{ServerTimestamp, get, hash, to_bigint, unsigned};
 use crate::{locks, log, read};
@@ -188,8 +189,8 @@ async fn stream_tail(
     }
     // The first stream is committed, because streams begin one after the other.
     check_tenant(log::tenant(client).await?.as_ref(), &append.meta.tenant_id)?;
-    let last = client.query_one(LAST_STREAM, &[]).await.map_err(store_error)?;
-    let stream_id = unsigned(&last, 0)? + 1;
+    let last = one_row(client, LAST_STREAM, &[], |row| unsigned(row, 0)).await?;
+    let stream_id = last.unwrap_or_default() + 1;
     Ok(StreamTail { stream_id, version: 0, hash: chain_start(&append.stream) })
 }
 
@@ -199,7 +200,7 @@ pub(crate) async fn insert_blocks(
     stream_id: u64,
     blocks: &[ChainedBlock<'_>],
 ) -> Result<(), StoreError> {
-    let insert = client.prepare_cached(INSERT_BLOCKS).await.map_err(store_error)?;
+    let insert = prepared(client, INSERT_BLOCKS).await?;
     fn column<'b, T>(
         blocks: &'b [ChainedBlock<'_>],
         value: impl Fn(&'b ChainedBlock<'_>) -> T,
@@ -232,8 +233,9 @@ pub(crate) async fn insert_blocks(
         &stored_hash,
         &body,
     ];
-    client.execute(&insert, &columns).await.map(|_| ()).map_err(store_error)
+    execute(client, &insert, &columns).await.map(|_| ())
 }
+
 /// Locks the head, writes the append's row, and commits. Between locking the head and COMMIT there
 /// is one round trip.
 async fn finish_append(
@@ -312,7 +314,7 @@ async fn find_repeated(
     client: &ClientWrapper,
     append: &Append,
 ) -> Result<Option<AppendReceipt>, StoreError> {
-    let by_id = client.prepare_cached(APPEND_BY_ID).await.map_err(store_error)?;
+    let by_id = prepared(client, APPEND_BY_ID).await?;
     let known = client.query_opt(&by_id, &[&append.append_id]).await.map_err(store_error)?;
     match known {
         Some(known) => repeated(client, append, &known).await.map(Some),

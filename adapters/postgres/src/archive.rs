@@ -8,11 +8,13 @@ use deadpool_postgres::ClientWrapper;
 use powerfill_events::run::RunId;
 use powerfill_ports::StoreError;
 use powerfill_ports::retention::{ARCHIVED, ArchivedBlock, BlockPayload, RetentionStore};
+use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
 
 use crate::PostgresStore;
-use crate::errors::store_error;
 use crate::locks;
 use crate::pool::ConnectionPool;
+use crate::statements::{execute, execute_batch, one_row, rows};
 use crate::tasks::run_detached;
 use crate::values::{get, to_bigint, unsigned};
 
@@ -30,10 +32,72 @@ const PUT: &str = "UPDATE es_event_blocks
      SET codec = $3, event_checks = $4, byte_count = $5, stored_hash = $6, body = $7
      WHERE stream_id = $1 AND first_version = $2 AND codec = $8";
 
+async fn stream_id(client: &ClientWrapper, run: RunId) -> Result<i64, StoreError> {
+    let find = "SELECT stream_id FROM es_streams WHERE name = $1";
+    let stream_id = one_row(client, find, &[&run.stream()], |row| get(row, 0)).await?;
+    stream_id.ok_or_else(|| StoreError::NotFound { what: "run", name: run.to_string() })
+}
+
+async fn remove_payloads(
+    pool: &ConnectionPool,
+    run: RunId,
+    snapshot: Option<&str>,
+) -> Result<(), StoreError> {
+    // If a statement fails, the session is dropped, which ends the transaction.
+    let session = pool.session().await?;
+    begin(&session).await?;
+    let stream_id = stream_id(&session, run).await?;
+    execute(&session, REMOVE, &[&stream_id, &ARCHIVED]).await?;
+    if let Some(digest) = snapshot {
+        execute(&session, "DELETE FROM snapshots WHERE digest = $1", &[&digest]).await?;
+    }
+    commit(&session).await?;
+    session.give_back();
+    Ok(())
+}
+
+async fn put_payloads(
+    pool: &ConnectionPool,
+    run: RunId,
+    payloads: &[BlockPayload],
+) -> Result<(), StoreError> {
+    let session = pool.session().await?;
+    begin(&session).await?;
+    let stream_id = stream_id(&session, run).await?;
+    for payload in payloads {
+        let BlockPayload { first_version, codec, event_checks, byte_count, stored_hash, body } =
+            payload;
+        let (first, bytes) = (to_bigint(*first_version), to_bigint(*byte_count));
+        let hash = &stored_hash[..];
+        let values: [&(dyn ToSql + Sync); 8] =
+            [&stream_id, &first, codec, event_checks, &bytes, &hash, body, &ARCHIVED];
+        execute(&session, PUT, &values).await?;
+    }
+    commit(&session).await?;
+    session.give_back();
+    Ok(())
+}
+
+async fn begin(client: &ClientWrapper) -> Result<(), StoreError> {
+    execute_batch(client, "BEGIN").await?;
+    execute_batch(client, &locks::take(locks::SCHEMA)).await?;
+    execute_batch(client, LIFT_GUARDS).await
+}
+
+async fn commit(client: &ClientWrapper) -> Result<(), StoreError> {
+    execute_batch(client, RESTORE_GUARDS).await?;
+    execute_batch(client, "COMMIT").await
+}
+
 #[async_trait]
 impl RetentionStore for PostgresStore {
     async fn archived_blocks(&self, run: RunId) -> Result<Vec<ArchivedBlock>, StoreError> {
-        archived_blocks(&self.inner.pool, run).await
+        let client = self.inner.pool.get().await?;
+        let stream_id = stream_id(&client, run).await?;
+        let block = |row: &Row| {
+            Ok(ArchivedBlock { first_version: unsigned(row, 0)?, event_count: unsigned(row, 1)? })
+        };
+        rows(&client, ARCHIVED_BLOCKS, &[&stream_id, &ARCHIVED], block).await
     }
 
     async fn remove_payloads(
@@ -54,80 +118,4 @@ impl RetentionStore for PostgresStore {
         let inner = Arc::clone(&self.inner);
         run_detached(async move { put_payloads(&inner.pool, run, &payloads).await }).await
     }
-}
-
-async fn stream_id(client: &ClientWrapper, run: RunId) -> Result<i64, StoreError> {
-    let find = "SELECT stream_id FROM es_streams WHERE name = $1";
-    let row = client.query_opt(find, &[&run.stream()]).await.map_err(store_error)?;
-    let not_found = || StoreError::NotFound { what: "run", name: run.to_string() };
-    get(&row.ok_or_else(not_found)?, 0)
-}
-
-async fn archived_blocks(
-    pool: &ConnectionPool,
-    run: RunId,
-) -> Result<Vec<ArchivedBlock>, StoreError> {
-    let client = pool.get().await?;
-    let stream_id = stream_id(&client, run).await?;
-    let rows = client.query(ARCHIVED_BLOCKS, &[&stream_id, &ARCHIVED]).await;
-    let block = |row| {
-        Ok(ArchivedBlock { first_version: unsigned(row, 0)?, event_count: unsigned(row, 1)? })
-    };
-    rows.map_err(store_error)?.iter().map(block).collect()
-}
-
-async fn remove_payloads(
-    pool: &ConnectionPool,
-    run: RunId,
-    snapshot: Option<&str>,
-) -> Result<(), StoreError> {
-    // If a statement fails, the session is dropped, which ends the transaction.
-    let session = pool.session().await?;
-    begin(&session).await?;
-    let stream_id = stream_id(&session, run).await?;
-    session.execute(REMOVE, &[&stream_id, &ARCHIVED]).await.map_err(store_error)?;
-    if let Some(digest) = snapshot {
-        let deleted = session.execute("DELETE FROM snapshots WHERE digest = $1", &[&digest]).await;
-        deleted.map_err(store_error)?;
-    }
-    commit(&session).await?;
-    session.give_back();
-    Ok(())
-}
-
-async fn put_payloads(
-    pool: &ConnectionPool,
-    run: RunId,
-    payloads: &[BlockPayload],
-) -> Result<(), StoreError> {
-    let session = pool.session().await?;
-    begin(&session).await?;
-    let stream_id = stream_id(&session, run).await?;
-    for payload in payloads {
-        let BlockPayload { first_version, codec, event_checks, byte_count, stored_hash, body } =
-            payload;
-        let (first, bytes) = (to_bigint(*first_version), to_bigint(*byte_count));
-        let hash = &stored_hash[..];
-        session
-            .execute(
-                PUT,
-                &[&stream_id, &first, codec, event_checks, &bytes, &hash, body, &ARCHIVED],
-            )
-            .await
-            .map_err(store_error)?;
-    }
-    commit(&session).await?;
-    session.give_back();
-    Ok(())
-}
-
-async fn begin(client: &ClientWrapper) -> Result<(), StoreError> {
-    client.batch_execute("BEGIN").await.map_err(store_error)?;
-    client.batch_execute(&locks::take(locks::SCHEMA)).await.map_err(store_error)?;
-    client.batch_execute(LIFT_GUARDS).await.map_err(store_error)
-}
-
-async fn commit(client: &ClientWrapper) -> Result<(), StoreError> {
-    client.batch_execute(RESTORE_GUARDS).await.map_err(store_error)?;
-    client.batch_execute("COMMIT").await.map_err(store_error)
 }

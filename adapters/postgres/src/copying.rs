@@ -7,9 +7,10 @@ use powerfill_ports::events::LogHead;
 use powerfill_ports::runs::QueuedRun;
 
 use crate::PostgresStore;
-use crate::errors::store_error;
 use crate::log::head_from;
-use crate::values::{ServerTimestamp, append_record, get, hash, to_bigint};
+use crate::migrate::stored_append;
+use crate::statements::{execute, one_row, rows};
+use crate::values::{ServerTimestamp, get, to_bigint};
 
 const APPENDS_AFTER: &str = include_str!("../../../sql/postgres/queries/appends_after.sql");
 const SET_VERIFIED_LOG: &str = include_str!("../../../sql/postgres/queries/set_verified_log.sql");
@@ -21,33 +22,26 @@ impl CopyStore for PostgresStore {
     async fn appends_after(&self, seq: u64) -> Result<Vec<StoredAppend>, StoreError> {
         let client = self.inner.pool.get().await?;
         let limit = to_bigint(APPENDS_PER_BATCH as u64);
-        let rows =
-            client.query(APPENDS_AFTER, &[&to_bigint(seq), &limit]).await.map_err(store_error)?;
-        let kept = |row| {
-            let (stream, seal) = (get(row, 11)?, hash(row, 12)?);
-            Ok(StoredAppend { record: append_record(row)?, stream, seal })
-        };
-        rows.iter().map(kept).collect()
+        rows(&client, APPENDS_AFTER, &[&to_bigint(seq), &limit], stored_append).await
     }
 
     async fn snapshot_digests(&self) -> Result<Vec<String>, StoreError> {
         let client = self.inner.pool.get().await?;
-        let rows = client.query("SELECT digest FROM snapshots ORDER BY digest", &[]).await;
-        rows.map_err(store_error)?.iter().map(|row| get(row, 0)).collect()
+        let all = "SELECT digest FROM snapshots ORDER BY digest";
+        rows(&client, all, &[], |row| get(row, 0)).await
     }
 
     async fn verified_log(&self) -> Result<Option<LogHead>, StoreError> {
         let client = self.inner.pool.get().await?;
-        let row = client.query_opt("SELECT seq, position, seal FROM verified_log", &[]).await;
-        row.map_err(store_error)?.map(|row| head_from(Some(&row))).transpose()
+        let find = "SELECT seq, position, seal FROM verified_log";
+        one_row(&client, find, &[], |row| head_from(Some(row))).await
     }
 
     async fn set_verified_log(&self, head: LogHead) -> Result<(), StoreError> {
         let client = self.inner.pool.get().await?;
-        let values = [to_bigint(head.seq), to_bigint(head.position)];
+        let (seq, position) = (to_bigint(head.seq), to_bigint(head.position));
         let seal = &head.seal.as_bytes()[..];
-        let set = client.execute(SET_VERIFIED_LOG, &[&values[0], &values[1], &seal]).await;
-        set.map(|_| ()).map_err(store_error)
+        execute(&client, SET_VERIFIED_LOG, &[&seq, &position, &seal]).await.map(|_| ())
     }
 
     async fn put_ended_run(&self, run: QueuedRun) -> Result<(), StoreError> {
@@ -55,12 +49,10 @@ impl CopyStore for PostgresStore {
         let client = self.inner.pool.get().await?;
         let QueuedRun { run_id, status, requested_at, cancel_requested_by, .. } = &run;
         let at = ServerTimestamp(*requested_at);
-        client
-            .execute(INSERT_ENDED, &[&run_id.0, &status.name(), &at, cancel_requested_by])
-            .await
-            .map_err(store_error)?;
+        let status = status.name();
+        execute(&client, INSERT_ENDED, &[&run_id.0, &status, &at, cancel_requested_by]).await?;
         if run.is_scenario {
-            client.execute(MARK_SCENARIO, &[&run_id.0]).await.map_err(store_error)?;
+            execute(&client, MARK_SCENARIO, &[&run_id.0]).await?;
         }
         Ok(())
     }

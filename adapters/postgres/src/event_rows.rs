@@ -6,6 +6,7 @@ use powerfill_events::log::{AppendRecord, BlockEvent, Hash, StoredEvent, chain_s
 use powerfill_ports::StoreError;
 
 use crate::errors::store_error;
+use crate::statements::{one_row, prepared};
 use crate::values::{RawBytes, get, hash, schema_version, to_bigint, unsigned};
 
 /// Selects the rows of a stream between two versions.
@@ -24,7 +25,7 @@ pub(crate) async fn events(
     first: u64,
     last: u64,
 ) -> Result<Vec<StoredEvent>, StoreError> {
-    let find = client.prepare_cached(EVENTS_BETWEEN).await.map_err(store_error)?;
+    let find = prepared(client, EVENTS_BETWEEN).await?;
     let (stream_id, from, to) = (to_bigint(record.stream_id), to_bigint(first), to_bigint(last));
     let rows = client.query(&find, &[&stream_id, &from, &to]).await.map_err(store_error)?;
     let mut prev_hash = hash_before(client, record.stream_id, stream, first).await?;
@@ -59,11 +60,8 @@ async fn hash_before(
     if version == 1 {
         return Ok(chain_start(stream));
     }
-    let find = client.prepare_cached(HASH_OF_VERSION).await.map_err(store_error)?;
-    let before = version - 1;
-    let row = client
-        .query_opt(&find, &[&to_bigint(stream_id), &to_bigint(before)])
-        .await
-        .map_err(store_error)?;
-    hash(&row.ok_or_else(|| StoreError::missing_event(stream, before))?, 0)
+    let find = prepared(client, HASH_OF_VERSION).await?;
+    let [stream_id, before] = [stream_id, version - 1].map(to_bigint);
+    let found = one_row(client, &find, &[&stream_id, &before], |row| hash(row, 0)).await?;
+    found.ok_or_else(|| StoreError::missing_event(stream, version - 1))
 }

@@ -3,19 +3,27 @@
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use deadpool_postgres::ClientWrapper;
+use futures::stream::{self, StreamExt};
 use powerfill_events::run::RunId;
 use powerfill_ports::StoreError;
-use powerfill_ports::index::{ENTRIES_PER_BATCH, IndexState, IndexedVersions};
+use powerfill_ports::index::{
+    ENTRIES_PER_BATCH, EntryBatches, IndexState, IndexStore, IndexedVersions,
+};
 use powerfill_ports::runs::ProjectionWriter;
 use powerfill_tables::event_index::{IndexEntry, RunIndex, Subject, SubjectKind, Versions};
 use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
 
+use crate::PostgresStore;
 use crate::commit::commit_idempotent;
 use crate::copy::copy;
 use crate::errors::store_error;
 use crate::lease::{begin_write_as, lock_lease};
 use crate::pool::ConnectionPool;
+use crate::statements::{execute, one_row, prepared, rows};
+use crate::tasks::run_detached;
 use crate::values::{get, to_bigint, unsigned};
 
 const PUT_STATE: &str = include_str!("../../../sql/postgres/queries/put_index_state.sql");
@@ -27,7 +35,7 @@ const COPY: &str =
     "COPY event_index_entries (stream_id, subject, name, versions) FROM STDIN (FORMAT binary)";
 
 /// Replaces the index of the writer's run.
-pub(crate) async fn put(
+async fn put(
     pool: &ConnectionPool,
     writer: ProjectionWriter,
     index: Arc<RunIndex>,
@@ -37,15 +45,13 @@ pub(crate) async fn put(
     let tx = begin_write_as(&mut client, writer).await?;
     let projector_version = i32::try_from(index.projector_version)
         .map_err(|_| StoreError::Failed("the version of the projector is too large".into()))?;
-    let row = tx
-        .query_opt(PUT_STATE, &[&run.stream(), &projector_version, &to_bigint(index.up_to_version)])
-        .await
-        .map_err(store_error)?
+    let (stream, up_to_version) = (run.stream(), to_bigint(index.up_to_version));
+    let values: [&(dyn ToSql + Sync); 3] = [&stream, &projector_version, &up_to_version];
+    let stream_id: i64 = one_row(tx.client(), PUT_STATE, &values, |row| get(row, 0))
+        .await?
         .ok_or_else(|| StoreError::NotFound { what: "run", name: run.to_string() })?;
-    let stream_id: i64 = get(&row, 0)?;
-    tx.execute("DELETE FROM event_index_entries WHERE stream_id = $1", &[&stream_id])
-        .await
-        .map_err(store_error)?;
+    let delete = "DELETE FROM event_index_entries WHERE stream_id = $1";
+    execute(tx.client(), delete, &[&stream_id]).await?;
     copy(tx.client(), COPY, move |rows| {
         for IndexEntry { subject, versions } in &index.entries {
             rows.begin_row(4)?;
@@ -70,14 +76,14 @@ fn state(row: &Row, column: usize) -> Result<IndexState, StoreError> {
 }
 
 /// The events of these subjects, read by one query.
-pub(crate) async fn indexed(
+async fn indexed(
     client: &ClientWrapper,
     run: RunId,
     subjects: &[Subject],
 ) -> Result<Option<IndexedVersions>, StoreError> {
     let kinds: Vec<&str> = subjects.iter().map(|subject| subject.kind.name()).collect();
     let names: Vec<&[u8]> = subjects.iter().map(|subject| subject.name.as_bytes()).collect();
-    let find = client.prepare_cached(SUBJECTS).await.map_err(store_error)?;
+    let find = prepared(client, SUBJECTS).await?;
     let rows = client.query(&find, &[&run.stream(), &kinds, &names]).await.map_err(store_error)?;
     let Some(first) = rows.first() else { return Ok(None) };
     let versions = rows.iter().take(subjects.len()).map(|row| {
@@ -90,50 +96,72 @@ pub(crate) async fn indexed(
     }))
 }
 
-/// Every run that has an index.
-pub(crate) async fn indexed_runs(
-    client: &ClientWrapper,
-) -> Result<Vec<(RunId, IndexState)>, StoreError> {
-    let rows = client.query(INDEXED, &[]).await.map_err(store_error)?;
-    rows.iter()
-        .map(|row| {
-            let (stream, number): (Option<&str>, i64) = (get(row, 0)?, get(row, 3)?);
-            let run = stream.and_then(RunId::from_stream).ok_or_else(|| {
-                let what = format!("there is an event index of stream {number}, which is no run");
-                StoreError::Corrupt(what.into())
-            })?;
-            Ok((run, state(row, 1)?))
-        })
-        .collect()
+/// A run that has an index.
+fn indexed_run(row: &Row) -> Result<(RunId, IndexState), StoreError> {
+    let (stream, number): (Option<&str>, i64) = (get(row, 0)?, get(row, 3)?);
+    let run = stream.and_then(RunId::from_stream).ok_or_else(|| {
+        let what = format!("there is an event index of stream {number}, which is no run");
+        StoreError::Corrupt(what.into())
+    })?;
+    Ok((run, state(row, 1)?))
 }
 
 /// The next batch of entries of a run's index after a subject.
-pub(crate) async fn entries_after(
+async fn entries_after(
     client: &ClientWrapper,
     run: RunId,
     after: Option<&Subject>,
 ) -> Result<Vec<IndexEntry>, StoreError> {
     let (kind, name) =
         after.map_or(("", ""), |subject| (subject.kind.name(), subject.name.as_str()));
-    let find = client.prepare_cached(ENTRIES).await.map_err(store_error)?;
+    let find = prepared(client, ENTRIES).await?;
     let limit = to_bigint(ENTRIES_PER_BATCH as u64);
-    let rows = client
-        .query(&find, &[&run.stream(), &kind, &name.as_bytes(), &limit])
-        .await
-        .map_err(store_error)?;
-    rows.iter()
-        .map(|row| {
-            let (kind, name, versions): (&str, &[u8], &[u8]) =
-                (get(row, 0)?, get(row, 1)?, get(row, 2)?);
-            let subject = SubjectKind::from_name(kind).zip(std::str::from_utf8(name).ok());
-            let (kind, name) = subject.ok_or_else(|| {
-                let name = String::from_utf8_lossy(name);
-                let what =
-                    format!("the event index of run {run} has the subject {kind:?} {name:?}");
-                StoreError::Corrupt(what.into())
-            })?;
-            let subject = Subject { kind, name: name.to_owned() };
-            Ok(IndexEntry { subject, versions: Versions::from_bytes(versions.to_vec()) })
+    let (stream, name) = (run.stream(), name.as_bytes());
+    rows(client, &find, &[&stream, &kind, &name, &limit], |row| {
+        let (kind, name, versions): (&str, &[u8], &[u8]) =
+            (get(row, 0)?, get(row, 1)?, get(row, 2)?);
+        let subject = SubjectKind::from_name(kind).zip(std::str::from_utf8(name).ok());
+        let (kind, name) = subject.ok_or_else(|| {
+            let name = String::from_utf8_lossy(name);
+            let what = format!("the event index of run {run} has the subject {kind:?} {name:?}");
+            StoreError::Corrupt(what.into())
+        })?;
+        let subject = Subject { kind, name: name.to_owned() };
+        Ok(IndexEntry { subject, versions: Versions::from_bytes(versions.to_vec()) })
+    })
+    .await
+}
+
+#[async_trait]
+impl IndexStore for PostgresStore {
+    async fn put_index(
+        &self,
+        writer: ProjectionWriter,
+        index: Arc<RunIndex>,
+    ) -> Result<(), StoreError> {
+        let inner = Arc::clone(&self.inner);
+        run_detached(async move { put(&inner.pool, writer, index).await }).await
+    }
+
+    async fn indexed(
+        &self,
+        run: RunId,
+        subjects: Vec<Subject>,
+    ) -> Result<Option<IndexedVersions>, StoreError> {
+        indexed(&*self.inner.pool.get().await?, run, &subjects).await
+    }
+
+    async fn indexed_runs(&self) -> Result<Vec<(RunId, IndexState)>, StoreError> {
+        rows(&**self.inner.pool.get().await?, INDEXED, &[], indexed_run).await
+    }
+
+    fn index_entries(&self, run: RunId) -> EntryBatches<'_> {
+        stream::try_unfold(None, move |after: Option<Subject>| async move {
+            let client = self.inner.pool.get().await?;
+            let batch = entries_after(&client, run, after.as_ref()).await?;
+            let last = batch.last().map(|last| last.subject.clone());
+            Ok(last.map(|last| (batch, Some(last))))
         })
-        .collect()
+        .boxed()
+    }
 }

@@ -9,6 +9,7 @@ use powerfill_ports::runs::{Lease, ProjectionWriter};
 
 use crate::errors::store_error;
 use crate::locks;
+use crate::statements::{execute_batch, one_row};
 use crate::values::{get, to_bigint};
 
 /// Finds the lease without a lock.
@@ -36,7 +37,7 @@ pub(crate) async fn begin_exclusive(
     client: &mut ClientWrapper,
 ) -> Result<Transaction<'_>, StoreError> {
     let tx = client.transaction().await.map_err(store_error)?;
-    tx.batch_execute(&locks::take(locks::OUTPUTS)).await.map_err(store_error)?;
+    execute_batch(tx.client(), &locks::take(locks::OUTPUTS)).await?;
     Ok(tx)
 }
 
@@ -53,8 +54,9 @@ pub(crate) async fn lock_lease(
 }
 
 async fn ensure_lease(tx: &Transaction<'_>, sql: &str, lease: Lease) -> Result<(), StoreError> {
-    let found = tx.query_opt(sql, &[&lease.run_id.0, &to_bigint(lease.token)]).await;
-    found.map_err(store_error)?.map(|_| ()).ok_or(StoreError::LeaseLost(lease.run_id))
+    let (run, token) = (lease.run_id, to_bigint(lease.token));
+    let found = one_row(tx.client(), sql, &[&run.0, &token], |_| Ok(())).await?;
+    found.ok_or(StoreError::LeaseLost(run))
 }
 
 async fn ensure_no_active_run(tx: &Transaction<'_>) -> Result<(), StoreError> {

@@ -35,6 +35,7 @@ mod snapshots;
 pub mod source;
 mod sql_names;
 mod staging;
+mod statements;
 mod store;
 mod subscribers;
 mod tasks;

@@ -8,6 +8,7 @@ use powerfill_ports::events::LogHead;
 use tokio_postgres::Row;
 
 use crate::errors::store_error;
+use crate::statements::{one_row, prepared, rows};
 use crate::values::{get, hash, to_bigint, unsigned};
 
 /// Reads the row of the head.
@@ -18,17 +19,14 @@ pub(crate) fn head_from(row: Option<&Row>) -> Result<LogHead, StoreError> {
 
 /// The end of the log.
 pub(crate) async fn head(client: &ClientWrapper) -> Result<LogHead, StoreError> {
-    let find = client
-        .prepare_cached("SELECT seq, position, seal FROM es_head WHERE id = 1")
-        .await
-        .map_err(store_error)?;
+    let find = prepared(client, "SELECT seq, position, seal FROM es_head WHERE id = 1").await?;
     head_from(client.query_opt(&find, &[]).await.map_err(store_error)?.as_ref())
 }
 
 /// The tenant of the first event. `None` for an empty log.
 pub(crate) async fn tenant(client: &ClientWrapper) -> Result<Option<TenantId>, StoreError> {
-    let first = client.query_opt("SELECT tenant_id FROM es_appends WHERE seq = 1", &[]).await;
-    first.map_err(store_error)?.map(|row| get::<&str>(&row, 0).map(TenantId::from)).transpose()
+    let first = "SELECT tenant_id FROM es_appends WHERE seq = 1";
+    one_row(client, first, &[], |row| get::<&str>(row, 0).map(TenantId::from)).await
 }
 
 /// The number and the version of a stream. `None` if it does not exist.
@@ -36,18 +34,14 @@ pub(crate) async fn stream(
     client: &ClientWrapper,
     name: &str,
 ) -> Result<Option<(u64, u64)>, StoreError> {
-    let find = client
-        .prepare_cached("SELECT stream_id, version FROM es_streams WHERE name = $1")
-        .await
-        .map_err(store_error)?;
-    let row = client.query_opt(&find, &[&name]).await.map_err(store_error)?;
-    row.map(|row| Ok((unsigned(&row, 0)?, unsigned(&row, 1)?))).transpose()
+    let find = "SELECT stream_id, version FROM es_streams WHERE name = $1";
+    let find = prepared(client, find).await?;
+    one_row(client, &find, &[&name], |row| Ok((unsigned(row, 0)?, unsigned(row, 1)?))).await
 }
 
 /// The names of all streams, in the order of their first events.
 pub(crate) async fn streams(client: &ClientWrapper) -> Result<Vec<String>, StoreError> {
-    let rows = client.query("SELECT name FROM es_streams ORDER BY stream_id", &[]).await;
-    rows.map_err(store_error)?.iter().map(|row| get(row, 0)).collect()
+    rows(client, "SELECT name FROM es_streams ORDER BY stream_id", &[], |row| get(row, 0)).await
 }
 
 /// The bytes of a stream's blocks, and of its events that are not in blocks yet.
@@ -57,9 +51,8 @@ pub(crate) async fn stored_bytes(client: &ClientWrapper, name: &str) -> Result<u
                     + (SELECT COALESCE(SUM(OCTET_LENGTH(e.payload::text)), 0) FROM es_events e
                        WHERE e.stream_id = s.stream_id)::bigint
                FROM es_streams s WHERE s.name = $1";
-    let sum = client.prepare_cached(sql).await.map_err(store_error)?;
-    let row = client.query_opt(&sum, &[&name]).await.map_err(store_error)?;
-    row.map_or(Ok(0), |row| unsigned(&row, 0))
+    let sum = prepared(client, sql).await?;
+    Ok(one_row(client, &sum, &[&name], |row| unsigned(row, 0)).await?.unwrap_or_default())
 }
 
 /// The stored seal of an append. `None` if the log ends before it.
@@ -67,19 +60,12 @@ pub(crate) async fn seal_at(client: &ClientWrapper, seq: u64) -> Result<Option<H
     if seq == 0 {
         return Ok(Some(seal_start()));
     }
-    let row = client
-        .query_opt("SELECT seal FROM es_appends WHERE seq = $1", &[&to_bigint(seq)])
-        .await
-        .map_err(store_error)?;
-    row.map(|row| hash(&row, 0)).transpose()
+    let find = "SELECT seal FROM es_appends WHERE seq = $1";
+    one_row(client, find, &[&to_bigint(seq)], |row| hash(row, 0)).await
 }
 
 /// Whether any event of a stream is stored in a row.
 pub(crate) async fn has_rows(client: &ClientWrapper, stream_id: u64) -> Result<bool, StoreError> {
-    let find = client
-        .prepare_cached("SELECT FROM es_events WHERE stream_id = $1 LIMIT 1")
-        .await
-        .map_err(store_error)?;
-    let row = client.query_opt(&find, &[&to_bigint(stream_id)]).await.map_err(store_error)?;
-    Ok(row.is_some())
+    let find = prepared(client, "SELECT FROM es_events WHERE stream_id = $1 LIMIT 1").await?;
+    Ok(one_row(client, &find, &[&to_bigint(stream_id)], |_| Ok(())).await?.is_some())
 }

@@ -5,10 +5,11 @@ use deadpool_postgres::ClientWrapper;
 use powerfill_ports::StoreError;
 use powerfill_ports::copying::StoredAppend;
 use powerfill_ports::row_migration::blocks_of_rows;
+use tokio_postgres::Row;
 
 use crate::append::insert_blocks;
-use crate::errors::store_error;
 use crate::pool::ConnectionPool;
+use crate::statements::{execute, execute_batch, one_row};
 use crate::values::{append_record, get, hash, to_bigint};
 use crate::{event_rows, locks, log};
 
@@ -27,10 +28,10 @@ pub(crate) async fn move_rows_into_blocks(
 ) -> Result<Option<u64>, StoreError> {
     // If a statement fails, the session is dropped, which ends the transaction.
     let session = pool.session().await?;
-    session.batch_execute("BEGIN").await.map_err(store_error)?;
-    session.batch_execute(&locks::take(locks::SCHEMA)).await.map_err(store_error)?;
+    execute_batch(&session, "BEGIN").await?;
+    execute_batch(&session, &locks::take(locks::SCHEMA)).await?;
     let reached = make_step(&session).await?;
-    session.batch_execute("COMMIT").await.map_err(store_error)?;
+    execute_batch(&session, "COMMIT").await?;
     session.give_back();
     Ok(reached)
 }
@@ -40,7 +41,7 @@ async fn make_step(client: &ClientWrapper) -> Result<Option<u64>, StoreError> {
     if next.is_none() {
         return Ok(None);
     }
-    client.batch_execute(LIFT_GUARD).await.map_err(store_error)?;
+    execute_batch(client, LIFT_GUARD).await?;
     let (mut reached, mut moved) = (None, 0);
     while moved < EVENTS_PER_STEP
         && let Some(append) = next
@@ -50,12 +51,11 @@ async fn make_step(client: &ClientWrapper) -> Result<Option<u64>, StoreError> {
         reached = Some(append.record.last_position());
         next = append_of_first_row(client, append.record.seq).await?;
     }
-    let any_row = client.query_opt("SELECT FROM es_events LIMIT 1", &[]).await;
-    if any_row.map_err(store_error)?.is_none() {
+    if one_row(client, "SELECT FROM es_events LIMIT 1", &[], |_| Ok(())).await?.is_none() {
         // Gives the space of the rows back to the file system.
-        client.batch_execute("TRUNCATE es_events").await.map_err(store_error)?;
+        execute_batch(client, "TRUNCATE es_events").await?;
     }
-    client.batch_execute(RESTORE_GUARD).await.map_err(store_error)?;
+    execute_batch(client, RESTORE_GUARD).await?;
     Ok(reached)
 }
 
@@ -64,12 +64,13 @@ async fn append_of_first_row(
     client: &ClientWrapper,
     after: u64,
 ) -> Result<Option<StoredAppend>, StoreError> {
-    let row = client.query_opt(APPEND_OF_FIRST_ROW, &[&to_bigint(after)]).await;
-    let append = |row| {
-        let (stream, seal) = (get(row, 11)?, hash(row, 12)?);
-        Ok(StoredAppend { record: append_record(row)?, stream, seal })
-    };
-    row.map_err(store_error)?.as_ref().map(append).transpose()
+    one_row(client, APPEND_OF_FIRST_ROW, &[&to_bigint(after)], stored_append).await
+}
+
+/// An append with its stream and its seal.
+pub(crate) fn stored_append(row: &Row) -> Result<StoredAppend, StoreError> {
+    let (stream, seal) = (get(row, 11)?, hash(row, 12)?);
+    Ok(StoredAppend { record: append_record(row)?, stream, seal })
 }
 
 async fn move_append(client: &ClientWrapper, stored: &StoredAppend) -> Result<(), StoreError> {
@@ -82,13 +83,7 @@ async fn move_append(client: &ClientWrapper, stored: &StoredAppend) -> Result<()
     let (append, compressed) = blocks_of_rows(stored, &seal_before, &rows)?;
     let blocks = append.chained_blocks(&compressed, rows[0].prev_hash);
     insert_blocks(client, record.stream_id, &blocks).await?;
-    let range = [record.stream_id, first, last].map(to_bigint);
-    client
-        .execute(
-            "DELETE FROM es_events WHERE stream_id = $1 AND version BETWEEN $2 AND $3",
-            &[&range[0], &range[1], &range[2]],
-        )
-        .await
-        .map(|_| ())
-        .map_err(store_error)
+    let [stream_id, first, last] = [record.stream_id, first, last].map(to_bigint);
+    let delete = "DELETE FROM es_events WHERE stream_id = $1 AND version BETWEEN $2 AND $3";
+    execute(client, delete, &[&stream_id, &first, &last]).await.map(|_| ())
 }

@@ -3,19 +3,25 @@
 //! it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use async_trait::async_trait;
 use deadpool_postgres::{ClientWrapper, Transaction};
 use powerfill_events::run::RunId;
 use powerfill_events::values::Timestamp;
 use powerfill_ports::StoreError;
-use powerfill_ports::runs::{Lease, QueuedRun, RunCursor, RunFilter, RunStatus};
-use tokio_postgres::{Client, Row};
+use powerfill_ports::events::{Append, AppendReceipt};
+use powerfill_ports::runs::{Lease, QueuedRun, RunCursor, RunFilter, RunStatus, RunStore};
+use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
 
 use crate::commit::{CommitOutcome, commit, commit_idempotent, resolve_unknown};
 use crate::errors::store_error;
-use crate::locks;
 use crate::pool::ConnectionPool;
+use crate::statements::{execute, execute_batch, one_row, rows};
+use crate::tasks::run_detached;
 use crate::values::{ServerTimestamp, get, to_bigint, unsigned};
+use crate::{PostgresStore, append, locks};
 
 const CLAIM_RUN: &str = include_str!("../../../sql/postgres/queries/claim_run.sql");
 const END_FORMER_SESSIONS: &str =
@@ -34,7 +40,7 @@ const RUN_COUNTS: &str = "SELECT status, count(*) FROM runs GROUP BY status";
 const WAIT_FOR_WRITERS: &str = "LOCK TABLE runs IN SHARE MODE";
 
 /// Claims the active run if it has no worker, or if its lease is over.
-pub(crate) async fn claim(
+async fn claim(
     pool: &ConnectionPool,
     worker: &str,
     now: Timestamp,
@@ -42,12 +48,10 @@ pub(crate) async fn claim(
 ) -> Result<Option<Lease>, StoreError> {
     let mut client = pool.get().await?;
     let tx = client.transaction().await.map_err(store_error)?;
-    let claimed = tx
-        .query_opt(CLAIM_RUN, &[&worker, &ServerTimestamp(now), &ServerTimestamp(until)])
-        .await
-        .map_err(store_error)?;
-    let Some(row) = claimed else { return Ok(None) };
-    let lease = Lease { run_id: RunId(get(&row, 0)?), token: unsigned(&row, 1)? };
+    let (now, until) = (ServerTimestamp(now), ServerTimestamp(until));
+    let lease = |row: &Row| Ok(Lease { run_id: RunId(get(row, 0)?), token: unsigned(row, 1)? });
+    let claimed = one_row(tx.client(), CLAIM_RUN, &[&worker, &now, &until], lease).await?;
+    let Some(lease) = claimed else { return Ok(None) };
     match commit(tx).await? {
         CommitOutcome::Committed => {
             if lease.token > 1 {
@@ -77,39 +81,19 @@ async fn find_claim(
     let mut client = pool.get().await?;
     let tx = begin_after_writers(&mut client).await?;
     let sql = "SELECT FROM runs WHERE run_id = $1 AND lease_token = $2 AND worker = $3";
-    let found = tx
-        .query_opt(sql, &[&lease.run_id.0, &to_bigint(lease.token), &worker])
-        .await
-        .map_err(store_error)?;
-    Ok(found.map(|_| lease))
+    let (run, token) = (lease.run_id.0, to_bigint(lease.token));
+    one_row(tx.client(), sql, &[&run, &token, &worker], |_| Ok(lease)).await
 }
 
 /// Begins a transaction that sees the results of all earlier changes of the queue.
 async fn begin_after_writers(client: &mut ClientWrapper) -> Result<Transaction<'_>, StoreError> {
     let tx = client.transaction().await.map_err(store_error)?;
-    tx.batch_execute(WAIT_FOR_WRITERS).await.map_err(store_error)?;
+    execute_batch(tx.client(), WAIT_FOR_WRITERS).await?;
     Ok(tx)
 }
 
-/// Extends a lease. Returns who requested to cancel the run; `None` without a request.
-pub(crate) async fn renew(
-    client: &ClientWrapper,
-    lease: Lease,
-    until: Timestamp,
-) -> Result<Option<String>, StoreError> {
-    let renewed = client
-        .query_opt(
-            RENEW_LEASE,
-            &[&lease.run_id.0, &to_bigint(lease.token), &ServerTimestamp(until)],
-        )
-        .await
-        .map_err(store_error)?;
-    let row = renewed.ok_or(StoreError::LeaseLost(lease.run_id))?;
-    get(&row, 0)
-}
-
 /// Records the status of a run. A final status ends the lease.
-pub(crate) async fn set_status(
+async fn set_status(
     pool: &ConnectionPool,
     lease: Lease,
     status: RunStatus,
@@ -117,11 +101,8 @@ pub(crate) async fn set_status(
     let mut client = pool.get().await?;
     let tx = client.transaction().await.map_err(store_error)?;
     let (run, token) = (lease.run_id.0, to_bigint(lease.token));
-    let changed = tx
-        .execute(SET_STATUS, &[&run, &token, &status.name(), &status.is_over()])
-        .await
-        .map_err(store_error)?;
-    if changed == 0 {
+    let (name, is_over) = (status.name(), status.is_over());
+    if execute(tx.client(), SET_STATUS, &[&run, &token, &name, &is_over]).await? == 0 {
         return Err(StoreError::LeaseLost(lease.run_id));
     }
     if !status.is_over() {
@@ -146,24 +127,8 @@ async fn find_final_status(
     let mut client = pool.get().await?;
     let tx = begin_after_writers(&mut client).await?;
     let sql = "SELECT FROM runs WHERE run_id = $1 AND lease_token = $2 AND status = $3";
-    let found = tx
-        .query_opt(sql, &[&lease.run_id.0, &to_bigint(lease.token), &status.name()])
-        .await
-        .map_err(store_error)?;
-    Ok(found.map(|_| ()))
-}
-
-/// Requests to cancel a run. Returns `false` if the run is over.
-pub(crate) async fn request_cancel(
-    client: &ClientWrapper,
-    run: RunId,
-    by: &str,
-) -> Result<bool, StoreError> {
-    let changed = client.execute(REQUEST_CANCEL, &[&run.0, &by]).await.map_err(store_error)?;
-    if changed == 0 && find(client, run).await?.is_none() {
-        return Err(StoreError::NotFound { what: "run", name: run.to_string() });
-    }
-    Ok(changed > 0)
+    let (run, token) = (lease.run_id.0, to_bigint(lease.token));
+    one_row(tx.client(), sql, &[&run, &token, &status.name()], |_| Ok(())).await
 }
 
 fn queued_run(row: &Row) -> Result<QueuedRun, StoreError> {
@@ -183,53 +148,91 @@ fn status_named(name: &str) -> Result<RunStatus, StoreError> {
         .ok_or_else(|| StoreError::Corrupt(format!("a run has status {name:?}").into()))
 }
 
-/// A run by its id.
-pub(crate) async fn find(client: &Client, run: RunId) -> Result<Option<QueuedRun>, StoreError> {
-    let row = client.query_opt(ONE_RUN, &[&run.0]).await.map_err(store_error)?;
-    row.as_ref().map(queued_run).transpose()
-}
+#[async_trait]
+impl RunStore for PostgresStore {
+    async fn enqueue(
+        &self,
+        request: Append,
+        is_scenario: bool,
+    ) -> Result<AppendReceipt, StoreError> {
+        let inner = Arc::clone(&self.inner);
+        run_detached(async move {
+            let appended = append::enqueue(&inner.pool, request, is_scenario).await?;
+            inner.listener.raise(appended.position);
+            Ok(appended)
+        })
+        .await
+    }
 
-/// The run that is not over.
-pub(crate) async fn active(client: &ClientWrapper) -> Result<Option<QueuedRun>, StoreError> {
-    let row = client.query_opt(ACTIVE_RUN, &[]).await.map_err(store_error)?;
-    row.as_ref().map(queued_run).transpose()
-}
+    async fn claim(
+        &self,
+        worker: &str,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Option<Lease>, StoreError> {
+        let (inner, worker) = (Arc::clone(&self.inner), worker.to_owned());
+        run_detached(async move { claim(&inner.pool, &worker, now, until).await }).await
+    }
 
-/// The newest official run with this status.
-pub(crate) async fn latest(
-    client: &ClientWrapper,
-    status: RunStatus,
-) -> Result<Option<QueuedRun>, StoreError> {
-    let row = client.query_opt(LATEST_RUN, &[&status.name()]).await.map_err(store_error)?;
-    row.as_ref().map(queued_run).transpose()
-}
+    async fn renew(&self, lease: Lease, until: Timestamp) -> Result<Option<String>, StoreError> {
+        let client = self.inner.pool.get().await?;
+        let (run, token, until) = (lease.run_id, to_bigint(lease.token), ServerTimestamp(until));
+        let values: [&(dyn ToSql + Sync); 3] = [&run.0, &token, &until];
+        let renewed = one_row(&client, RENEW_LEASE, &values, |row| get(row, 0)).await?;
+        renewed.ok_or(StoreError::LeaseLost(run))
+    }
 
-/// The next runs after a cursor, newest first.
-pub(crate) async fn after(
-    client: &ClientWrapper,
-    RunCursor { requested_at, run_id }: RunCursor,
-    limit: usize,
-    filter: RunFilter,
-) -> Result<Vec<QueuedRun>, StoreError> {
-    let (at, limit) = (ServerTimestamp(requested_at), to_bigint(limit as u64));
-    let rows = client.query(RUNS_AFTER, &[&at, &run_id.0, &limit, &filter.is_scenario()]).await;
-    rows.map_err(store_error)?.iter().map(queued_run).collect()
-}
+    async fn set_status(&self, lease: Lease, status: RunStatus) -> Result<(), StoreError> {
+        let inner = Arc::clone(&self.inner);
+        run_detached(async move { set_status(&inner.pool, lease, status).await }).await
+    }
 
-/// The runs between two ids.
-pub(crate) async fn between(
-    client: &ClientWrapper,
-    first: RunId,
-    last: RunId,
-    limit: usize,
-) -> Result<Vec<QueuedRun>, StoreError> {
-    let limit = to_bigint(limit as u64);
-    let rows = client.query(RUNS_BETWEEN, &[&first.0, &last.0, &limit]).await;
-    rows.map_err(store_error)?.iter().map(queued_run).collect()
-}
+    async fn request_cancel(&self, run: RunId, by: &str) -> Result<bool, StoreError> {
+        let client = self.inner.pool.get().await?;
+        let changed = execute(&client, REQUEST_CANCEL, &[&run.0, &by]).await?;
+        if changed == 0 && one_row(&client, ONE_RUN, &[&run.0], queued_run).await?.is_none() {
+            return Err(StoreError::NotFound { what: "run", name: run.to_string() });
+        }
+        Ok(changed > 0)
+    }
 
-/// The number of runs per status.
-pub(crate) async fn counts(client: &ClientWrapper) -> Result<BTreeMap<RunStatus, u64>, StoreError> {
-    let rows = client.query(RUN_COUNTS, &[]).await.map_err(store_error)?;
-    rows.iter().map(|row| Ok((status_named(get(row, 0)?)?, unsigned(row, 1)?))).collect()
+    async fn run(&self, run: RunId) -> Result<Option<QueuedRun>, StoreError> {
+        one_row(&**self.inner.pool.get().await?, ONE_RUN, &[&run.0], queued_run).await
+    }
+
+    async fn active_run(&self) -> Result<Option<QueuedRun>, StoreError> {
+        one_row(&**self.inner.pool.get().await?, ACTIVE_RUN, &[], queued_run).await
+    }
+
+    async fn latest_run(&self, status: RunStatus) -> Result<Option<QueuedRun>, StoreError> {
+        let client = self.inner.pool.get().await?;
+        one_row(&client, LATEST_RUN, &[&status.name()], queued_run).await
+    }
+
+    async fn runs_after(
+        &self,
+        cursor: RunCursor,
+        limit: usize,
+        filter: RunFilter,
+    ) -> Result<Vec<QueuedRun>, StoreError> {
+        let client = self.inner.pool.get().await?;
+        let (at, run) = (ServerTimestamp(cursor.requested_at), cursor.run_id.0);
+        let (limit, is_scenario) = (to_bigint(limit as u64), filter.is_scenario());
+        rows(&client, RUNS_AFTER, &[&at, &run, &limit, &is_scenario], queued_run).await
+    }
+
+    async fn runs_between(
+        &self,
+        first: RunId,
+        last: RunId,
+        limit: usize,
+    ) -> Result<Vec<QueuedRun>, StoreError> {
+        let (client, limit) = (self.inner.pool.get().await?, to_bigint(limit as u64));
+        rows(&client, RUNS_BETWEEN, &[&first.0, &last.0, &limit], queued_run).await
+    }
+
+    async fn run_counts(&self) -> Result<BTreeMap<RunStatus, u64>, StoreError> {
+        let count = |row: &Row| Ok((status_named(get(row, 0)?)?, unsigned(row, 1)?));
+        rows(&**self.inner.pool.get().await?, RUN_COUNTS, &[], count).await
+    }
 }

@@ -10,10 +10,11 @@ use powerfill_ports::run_list::{
     AnnotationHead, HeadlineStore, KeptHeadline, decode_kept, encode_kept,
 };
 use powerfill_tables::run_headline::RunHeadline;
+use tokio_postgres::Row;
 use uuid::Uuid;
 
 use crate::PostgresStore;
-use crate::errors::store_error;
+use crate::statements::{execute, rows};
 use crate::values::get;
 
 const PUT_HEADLINE: &str = include_str!("../../../sql/postgres/queries/put_headline.sql");
@@ -25,8 +26,7 @@ const NAMED: &str = include_str!("../../../sql/postgres/queries/runs_named.sql")
 impl HeadlineStore for PostgresStore {
     async fn put_headline(&self, run: RunId, headline: &RunHeadline) -> Result<(), StoreError> {
         let (client, text) = (self.inner.pool.get().await?, encode_kept(headline)?);
-        let put = client.execute(PUT_HEADLINE, &[&run.0, &text]).await;
-        put.map(|_| ()).map_err(store_error)
+        execute(&client, PUT_HEADLINE, &[&run.0, &text]).await.map(|_| ())
     }
 
     async fn put_annotation_head(
@@ -36,8 +36,7 @@ impl HeadlineStore for PostgresStore {
     ) -> Result<(), StoreError> {
         let (name, text) = (annotations.folded_name(), encode_kept(annotations)?);
         let client = self.inner.pool.get().await?;
-        let put = client.execute(PUT_ANNOTATIONS, &[&run.0, &name, &text]).await;
-        put.map(|_| ()).map_err(store_error)
+        execute(&client, PUT_ANNOTATIONS, &[&run.0, &name, &text]).await.map(|_| ())
     }
 
     async fn headlines(
@@ -46,14 +45,12 @@ impl HeadlineStore for PostgresStore {
     ) -> Result<BTreeMap<RunId, KeptHeadline>, StoreError> {
         let runs: Vec<Uuid> = runs.iter().map(|run| run.0).collect();
         let client = self.inner.pool.get().await?;
-        let rows = client.query(HEADLINES, &[&runs]).await.map_err(store_error)?;
-        let kept = |row| Ok((RunId(get(row, 0)?), decode_kept(get(row, 1)?, get(row, 2)?)?));
-        rows.iter().map(kept).collect()
+        let kept = |row: &Row| Ok((RunId(get(row, 0)?), decode_kept(get(row, 1)?, get(row, 2)?)?));
+        rows(&client, HEADLINES, &[&runs], kept).await
     }
 
     async fn runs_named(&self, name: &str) -> Result<Vec<RunId>, StoreError> {
         let client = self.inner.pool.get().await?;
-        let rows = client.query(NAMED, &[&fold(name)]).await.map_err(store_error)?;
-        rows.iter().map(|row| get(row, 0).map(RunId)).collect()
+        rows(&client, NAMED, &[&fold(name)], |row| get(row, 0).map(RunId)).await
     }
 }

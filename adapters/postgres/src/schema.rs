@@ -11,42 +11,29 @@ use crate::commit::commit_idempotent;
 use crate::errors::store_error;
 use crate::locks;
 use crate::pool::ConnectionPool;
+use crate::statements::{execute, rows};
 use crate::values::get;
+
+/// A step with its statements.
+macro_rules! step {
+    ($name:literal) => {
+        SchemaStep {
+            name: $name,
+            sql: include_str!(concat!("../../../sql/postgres/steps/", $name, ".sql")),
+        }
+    };
+}
 
 /// Every step that was ever released, in order. The number of a step is its place, from 1.
 const STEPS: &[SchemaStep] = &[
-    SchemaStep {
-        name: "0001_store",
-        sql: include_str!("../../../sql/postgres/steps/0001_store.sql"),
-    },
-    SchemaStep {
-        name: "0002_event_index",
-        sql: include_str!("../../../sql/postgres/steps/0002_event_index.sql"),
-    },
-    SchemaStep {
-        name: "0003_subscribers",
-        sql: include_str!("../../../sql/postgres/steps/0003_subscribers.sql"),
-    },
-    SchemaStep {
-        name: "0004_run_list",
-        sql: include_str!("../../../sql/postgres/steps/0004_run_list.sql"),
-    },
-    SchemaStep {
-        name: "0005_event_blocks",
-        sql: include_str!("../../../sql/postgres/steps/0005_event_blocks.sql"),
-    },
-    SchemaStep {
-        name: "0006_verified_log",
-        sql: include_str!("../../../sql/postgres/steps/0006_verified_log.sql"),
-    },
-    SchemaStep {
-        name: "0007_run_headlines",
-        sql: include_str!("../../../sql/postgres/steps/0007_run_headlines.sql"),
-    },
-    SchemaStep {
-        name: "0008_scenarios",
-        sql: include_str!("../../../sql/postgres/steps/0008_scenarios.sql"),
-    },
+    step!("0001_store"),
+    step!("0002_event_index"),
+    step!("0003_subscribers"),
+    step!("0004_run_list"),
+    step!("0005_event_blocks"),
+    step!("0006_verified_log"),
+    step!("0007_run_headlines"),
+    step!("0008_scenarios"),
 ];
 
 const STATE: &str = include_str!("../../../sql/postgres/queries/place.sql");
@@ -102,12 +89,8 @@ pub(crate) async fn migrate(pool: &ConnectionPool) -> Result<(), StoreError> {
     }
     for (at, step) in STEPS.iter().enumerate().skip(applied) {
         tx.batch_execute(step.sql).await.map_err(store_error)?;
-        tx.execute(
-            "INSERT INTO powerfill.schema_steps (number, name) VALUES ($1, $2)",
-            &[&(at as i32 + 1), &step.name],
-        )
-        .await
-        .map_err(store_error)?;
+        let insert = "INSERT INTO powerfill.schema_steps (number, name) VALUES ($1, $2)";
+        execute(tx.client(), insert, &[&(at as i32 + 1), &step.name]).await?;
     }
     commit_idempotent(tx).await
 }
@@ -121,14 +104,12 @@ type SchemaShape = BTreeMap<(String, String), String>;
 /// # Errors
 /// If the store fails.
 pub async fn shape(client: &Client) -> Result<Vec<String>, StoreError> {
-    let rows = client.query(SHAPE, &[]).await.map_err(store_error)?;
-    rows.iter()
-        .map(|row| {
-            let (kind, name, definition): (&str, &str, &str) =
-                (get(row, 0)?, get(row, 1)?, get(row, 2)?);
-            Ok(format!("{kind}\t{name}\t{definition}"))
-        })
-        .collect()
+    rows(client, SHAPE, &[], |row| {
+        let (kind, name, definition): (&str, &str, &str) =
+            (get(row, 0)?, get(row, 1)?, get(row, 2)?);
+        Ok(format!("{kind}\t{name}\t{definition}"))
+    })
+    .await
 }
 
 fn parse_shape<'a>(lines: impl Iterator<Item = &'a str>) -> SchemaShape {

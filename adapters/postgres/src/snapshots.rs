@@ -1,46 +1,28 @@
 //! The rows of captured snapshots (specification 3.2).
 
+use async_trait::async_trait;
 use deadpool_postgres::{ClientWrapper, Transaction};
 use powerfill_ports::StoreError;
-use powerfill_ports::snapshot_codec::{CompressedSnapshot, StoredSnapshot};
+use powerfill_ports::snapshot_codec::{CheckedSnapshot, CompressedSnapshot, StoredSnapshot};
+use powerfill_ports::snapshots::SnapshotStore;
 use tokio_postgres::Row;
 
+use crate::PostgresStore;
 use crate::errors::store_error;
+use crate::statements::{execute, one_row};
 use crate::tasks::run_blocking;
 use crate::values::{RawBytes, get, to_bigint};
 
 const READ: &str =
     "SELECT digest, byte_count, stored_hash, compressed FROM snapshots WHERE digest = $1";
 
-/// Whether there is a snapshot with this digest.
-pub(crate) async fn exists(client: &ClientWrapper, digest: &str) -> Result<bool, StoreError> {
-    let found = client.query_opt("SELECT FROM snapshots WHERE digest = $1", &[&digest]).await;
-    found.map(|row| row.is_some()).map_err(store_error)
-}
-
 /// Stores a snapshot. Returns whether its digest was new.
-pub(crate) async fn insert(
-    client: &ClientWrapper,
-    snapshot: &CompressedSnapshot,
-) -> Result<bool, StoreError> {
+async fn insert(client: &ClientWrapper, snapshot: &CompressedSnapshot) -> Result<bool, StoreError> {
     let CompressedSnapshot { digest, byte_count, stored_hash, compressed } = snapshot;
-    client
-        .execute(
-            "INSERT INTO snapshots (digest, byte_count, stored_hash, compressed)
-             VALUES ($1, $2, $3, $4) ON CONFLICT (digest) DO NOTHING",
-            &[digest, &to_bigint(*byte_count), &&stored_hash.as_bytes()[..], compressed],
-        )
-        .await
-        .map(|changed| changed > 0)
-        .map_err(store_error)
-}
-
-/// The canonical form with this digest.
-pub(crate) async fn read(client: &ClientWrapper, digest: &str) -> Result<Vec<u8>, StoreError> {
-    let not_found = || StoreError::NotFound { what: "snapshot", name: digest.to_owned() };
-    let row = client.query_opt(READ, &[&digest]).await.map_err(store_error)?;
-    let row = row.ok_or_else(not_found)?;
-    run_blocking(move || decompress(&row)).await
+    let sql = "INSERT INTO snapshots (digest, byte_count, stored_hash, compressed)
+               VALUES ($1, $2, $3, $4) ON CONFLICT (digest) DO NOTHING";
+    let (byte_count, stored_hash) = (to_bigint(*byte_count), &stored_hash.as_bytes()[..]);
+    Ok(execute(client, sql, &[digest, &byte_count, &stored_hash, compressed]).await? > 0)
 }
 
 fn decompress(row: &Row) -> Result<Vec<u8>, StoreError> {
@@ -67,4 +49,28 @@ pub(crate) async fn verify(tx: &Transaction<'_>) -> Result<u64, StoreError> {
         run_blocking(move || decompress(&stored)).await?;
     }
     Ok(digests.len() as u64)
+}
+
+#[async_trait]
+impl SnapshotStore for PostgresStore {
+    async fn capture(&self, digest: &str, canonical: &[u8]) -> Result<bool, StoreError> {
+        let client = self.inner.pool.get().await?;
+        CheckedSnapshot::new(digest, canonical)?;
+        let find = "SELECT FROM snapshots WHERE digest = $1";
+        if one_row(&client, find, &[&digest], |_| Ok(())).await?.is_some() {
+            return Ok(false);
+        }
+        let (digest, canonical) = (digest.to_owned(), canonical.to_vec());
+        let snapshot =
+            run_blocking(move || CheckedSnapshot::new(&digest, &canonical)?.compress()).await?;
+        insert(&client, &snapshot).await
+    }
+
+    async fn captured(&self, digest: &str) -> Result<Vec<u8>, StoreError> {
+        let client = self.inner.pool.get().await?;
+        let row = client.query_opt(READ, &[&digest]).await.map_err(store_error)?;
+        let not_found = || StoreError::NotFound { what: "snapshot", name: digest.to_owned() };
+        let row = row.ok_or_else(not_found)?;
+        run_blocking(move || decompress(&row)).await
+    }
 }

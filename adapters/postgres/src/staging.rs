@@ -4,23 +4,28 @@
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use bytes::BytesMut;
 use deadpool_postgres::Transaction;
+use futures::stream::{self, StreamExt, TryStreamExt};
 use powerfill_events::run::RunId;
 use powerfill_ports::StoreError;
-use powerfill_ports::projections::ensure_row_of_run;
+use powerfill_ports::projections::{ProjectionStore, RowBatches, ensure_row_of_run};
 use powerfill_ports::runs::ProjectionWriter;
 use powerfill_tables::table::{Cell, RowBatch, TableSpec};
 use tokio_postgres::Client;
 
-use crate::cells;
 use crate::commit::{CommitOutcome, commit, commit_idempotent, resolve_unknown};
 use crate::copy::copy;
 use crate::errors::store_error;
 use crate::lease::{begin_exclusive, begin_write_as, lock_lease};
+use crate::output_cursor::OutputCursor;
 use crate::pool::ConnectionPool;
 use crate::sql_names::{column_list, quoted, staged_name};
+use crate::statements::{execute, execute_batch, one_row, rows};
+use crate::tasks::run_detached;
 use crate::values::{get, to_bigint, unsigned};
+use crate::{PostgresStore, cells};
 
 const PUT_STATE: &str = include_str!("../../../sql/postgres/queries/put_state.sql");
 const COLUMNS_OF: &str = include_str!("../../../sql/postgres/queries/columns_of.sql");
@@ -47,7 +52,7 @@ async fn create_table(
         "CREATE TABLE powerfill.{} ({row_no}run_id uuid NOT NULL DEFAULT '{run}'{key}{columns})",
         quoted(name)
     );
-    tx.batch_execute(&sql).await.map_err(store_error)
+    execute_batch(tx.client(), &sql).await
 }
 
 /// The names and types of a table's columns in the database. Empty if there is no such table.
@@ -55,8 +60,7 @@ pub(crate) async fn columns_of(
     client: &Client,
     name: &str,
 ) -> Result<Vec<(String, String)>, StoreError> {
-    let rows = client.query(COLUMNS_OF, &[&name]).await.map_err(store_error)?;
-    rows.iter().map(|row| Ok((get(row, 0)?, get(row, 1)?))).collect()
+    rows(client, COLUMNS_OF, &[&name], |row| Ok((get(row, 0)?, get(row, 1)?))).await
 }
 
 /// Whether the columns in the database are those of the program.
@@ -68,7 +72,7 @@ fn matches_spec(found: &[(String, String)], table: &TableSpec) -> bool {
 }
 
 /// Empties the staging area and assigns it to the writer's run.
-pub(crate) async fn begin(
+async fn begin(
     pool: &ConnectionPool,
     writer: ProjectionWriter,
     tables: &[&'static TableSpec],
@@ -78,18 +82,13 @@ pub(crate) async fn begin(
     let tx = begin_write_as(&mut client, writer).await?;
     for former in staged_tables(&tx).await? {
         let name = quoted(&staged_name(&former.name));
-        let sql = format!("DROP TABLE IF EXISTS powerfill.{name}");
-        tx.batch_execute(&sql).await.map_err(store_error)?;
+        execute_batch(tx.client(), &format!("DROP TABLE IF EXISTS powerfill.{name}")).await?;
     }
-    tx.execute("DELETE FROM staged_tables", &[]).await.map_err(store_error)?;
+    execute(tx.client(), "DELETE FROM staged_tables", &[]).await?;
     for table in tables {
         create_table(&tx, &staged_name(table.name), table, run).await?;
-        tx.execute(
-            "INSERT INTO staged_tables (name, keeps_every_run) VALUES ($1, $2)",
-            &[&table.name, &table.keeps_every_run],
-        )
-        .await
-        .map_err(store_error)?;
+        let insert = "INSERT INTO staged_tables (name, keeps_every_run) VALUES ($1, $2)";
+        execute(tx.client(), insert, &[&table.name, &table.keeps_every_run]).await?;
     }
     put_slot(&tx, "staged", run, 0).await?;
     lock_lease(&tx, writer).await?;
@@ -105,13 +104,11 @@ struct StagedTable {
 
 async fn staged_tables(tx: &Transaction<'_>) -> Result<Vec<StagedTable>, StoreError> {
     let sql = "SELECT name, keeps_every_run, row_count FROM staged_tables ORDER BY name";
-    let rows = tx.query(sql, &[]).await.map_err(store_error)?;
-    rows.iter()
-        .map(|row| {
-            let (name, keeps_every_run) = (get(row, 0)?, get(row, 1)?);
-            Ok(StagedTable { name, keeps_every_run, row_count: unsigned(row, 2)? })
-        })
-        .collect()
+    rows(tx.client(), sql, &[], |row| {
+        let (name, keeps_every_run) = (get(row, 0)?, get(row, 1)?);
+        Ok(StagedTable { name, keeps_every_run, row_count: unsigned(row, 2)? })
+    })
+    .await
 }
 
 async fn put_slot(
@@ -120,10 +117,8 @@ async fn put_slot(
     run: RunId,
     version: u64,
 ) -> Result<(), StoreError> {
-    tx.execute(PUT_STATE, &[&slot, &run.0, &to_bigint(version)])
-        .await
-        .map(|_| ())
-        .map_err(store_error)
+    let version = to_bigint(version);
+    execute(tx.client(), PUT_STATE, &[&slot, &run.0, &version]).await.map(|_| ())
 }
 
 /// A row of `projection_state`: which run is staged or shown.
@@ -139,12 +134,11 @@ pub(crate) struct OutputSlot {
 /// The slot of this name: `staged` or `shown`.
 pub(crate) async fn slot(client: &Client, name: &str) -> Result<Option<OutputSlot>, StoreError> {
     let sql = "SELECT run_id, up_to_version, stages FROM projection_state WHERE slot = $1";
-    let row = client.query_opt(sql, &[&name]).await.map_err(store_error)?;
-    row.map(|row| {
-        let run = RunId(get(&row, 0)?);
-        Ok(OutputSlot { run, version: unsigned(&row, 1)?, stages: unsigned(&row, 2)? })
+    one_row(client, sql, &[&name], |row| {
+        let run = RunId(get(row, 0)?);
+        Ok(OutputSlot { run, version: unsigned(row, 1)?, stages: unsigned(row, 2)? })
     })
-    .transpose()
+    .await
 }
 
 /// The staged slot, which must be that of this run.
@@ -162,7 +156,7 @@ async fn ensure_staged(tx: &Transaction<'_>, run: RunId) -> Result<OutputSlot, S
 }
 
 /// Adds rows to the staging area.
-pub(crate) async fn stage(
+async fn stage(
     pool: &ConnectionPool,
     writer: ProjectionWriter,
     rows: Arc<[RowBatch]>,
@@ -247,7 +241,7 @@ async fn copy_rows(
 
 /// Replaces the published tables by the staged ones, and removes those that are left out, in one
 /// transaction.
-pub(crate) async fn publish(
+async fn publish(
     pool: &ConnectionPool,
     writer: ProjectionWriter,
     left_out: &[&'static TableSpec],
@@ -257,16 +251,14 @@ pub(crate) async fn publish(
     let tx = begin_write_as(&mut client, writer).await?;
     let staged = ensure_staged(&tx, run).await?;
     for table in left_out {
-        let sql = format!("DROP TABLE IF EXISTS powerfill.{}", quoted(table.name));
-        tx.batch_execute(&sql).await.map_err(store_error)?;
+        let name = quoted(table.name);
+        execute_batch(tx.client(), &format!("DROP TABLE IF EXISTS powerfill.{name}")).await?;
     }
     for table in staged_tables(&tx).await? {
         publish_table(&tx, &table).await?;
     }
-    tx.execute("DELETE FROM staged_tables", &[]).await.map_err(store_error)?;
-    tx.execute("DELETE FROM projection_state WHERE slot = 'staged'", &[])
-        .await
-        .map_err(store_error)?;
+    execute(tx.client(), "DELETE FROM staged_tables", &[]).await?;
+    execute(tx.client(), "DELETE FROM projection_state WHERE slot = 'staged'", &[]).await?;
     put_slot(&tx, "shown", run, staged.version).await?;
     lock_lease(&tx, writer).await?;
     match commit(tx).await? {
@@ -311,11 +303,11 @@ async fn publish_table(tx: &Transaction<'_>, table: &StagedTable) -> Result<(), 
              DROP TABLE powerfill.{name}; {rename}"
         )
     };
-    tx.batch_execute(&sql).await.map_err(store_error)
+    execute_batch(tx.client(), &sql).await
 }
 
 /// Writes the row of the writer's run in a table that keeps every run.
-pub(crate) async fn put_row(
+async fn put_row(
     pool: &ConnectionPool,
     writer: ProjectionWriter,
     table: &'static TableSpec,
@@ -326,10 +318,8 @@ pub(crate) async fn put_row(
     let tx = begin_write_as(&mut client, writer).await?;
     let run = writer.run();
     migrate_columns(&tx, table, run).await?;
-    let name = quoted(table.name);
-    tx.execute(&format!("DELETE FROM powerfill.{name} WHERE run_id = $1"), &[&run.0])
-        .await
-        .map_err(store_error)?;
+    let delete = format!("DELETE FROM powerfill.{} WHERE run_id = $1", quoted(table.name));
+    execute(tx.client(), delete.as_str(), &[&run.0]).await?;
     let rows = Arc::from([RowBatch { table, cells: row }]);
     copy_rows(&tx, table.name, run, (&rows, 0), 0).await?;
     lock_lease(&tx, writer).await?;
@@ -351,9 +341,8 @@ async fn migrate_columns(
         return create_table(tx, table.name, table, run).await;
     }
     let (name, former) = (quoted(table.name), quoted(&format!("former_{}", table.name)));
-    tx.batch_execute(&format!("ALTER TABLE powerfill.{name} RENAME TO {former}"))
-        .await
-        .map_err(store_error)?;
+    let rename = format!("ALTER TABLE powerfill.{name} RENAME TO {former}");
+    execute_batch(tx.client(), &rename).await?;
     create_table(tx, table.name, table, run).await?;
     let common: String = columns_of(tx.client(), table.name)
         .await?
@@ -361,16 +350,78 @@ async fn migrate_columns(
         .filter(|column| found.contains(column))
         .map(|(column, _)| format!(", {}", quoted(column)))
         .collect();
-    tx.batch_execute(&format!(
+    let sql = format!(
         "INSERT INTO powerfill.{name} (run_id{common})
            SELECT run_id{common} FROM powerfill.{former};
          DROP TABLE powerfill.{former}"
-    ))
-    .await
-    .map_err(store_error)
+    );
+    execute_batch(tx.client(), &sql).await
 }
 
-/// The run whose outputs are shown, and the stream version that they cover.
-pub(crate) async fn published(client: &Client) -> Result<Option<(RunId, u64)>, StoreError> {
-    Ok(slot(client, "shown").await?.map(|slot| (slot.run, slot.version)))
+#[async_trait]
+impl ProjectionStore for PostgresStore {
+    async fn begin_staging(
+        &self,
+        writer: ProjectionWriter,
+        tables: &[&'static TableSpec],
+    ) -> Result<(), StoreError> {
+        let (inner, tables) = (Arc::clone(&self.inner), tables.to_vec());
+        run_detached(async move { begin(&inner.pool, writer, &tables).await }).await
+    }
+
+    async fn stage(
+        &self,
+        writer: ProjectionWriter,
+        rows: Arc<[RowBatch]>,
+        up_to_version: u64,
+    ) -> Result<(), StoreError> {
+        let inner = Arc::clone(&self.inner);
+        run_detached(async move { stage(&inner.pool, writer, rows, up_to_version).await }).await
+    }
+
+    async fn publish(
+        &self,
+        writer: ProjectionWriter,
+        left_out: &[&'static TableSpec],
+    ) -> Result<(), StoreError> {
+        let (inner, left_out) = (Arc::clone(&self.inner), left_out.to_vec());
+        run_detached(async move { publish(&inner.pool, writer, &left_out).await }).await
+    }
+
+    async fn published(&self) -> Result<Option<(RunId, u64)>, StoreError> {
+        let shown = slot(&**self.inner.pool.get().await?, "shown").await?;
+        Ok(shown.map(|slot| (slot.run, slot.version)))
+    }
+
+    async fn is_stored(&self, table: &'static TableSpec) -> Result<bool, StoreError> {
+        let client = self.inner.pool.get().await?;
+        Ok(!columns_of(&client, table.name).await?.is_empty())
+    }
+
+    async fn put_row(
+        &self,
+        writer: ProjectionWriter,
+        table: &'static TableSpec,
+        row: Vec<Cell>,
+    ) -> Result<(), StoreError> {
+        let inner = Arc::clone(&self.inner);
+        run_detached(async move { put_row(&inner.pool, writer, table, row).await }).await
+    }
+
+    fn rows(&self, table: &'static TableSpec) -> RowBatches<'_> {
+        stream::try_unfold(None, move |cursor| async move {
+            let mut cursor = match cursor {
+                Some(cursor) => cursor,
+                None => OutputCursor::open(self.inner.pool.session().await?, table).await?,
+            };
+            let batches = cursor.next(table).await?;
+            if batches.is_empty() {
+                cursor.close().await?;
+                return Ok(None);
+            }
+            Ok(Some((stream::iter(batches.into_iter().map(Ok)), Some(cursor))))
+        })
+        .try_flatten()
+        .boxed()
+    }
 }

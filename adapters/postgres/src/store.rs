@@ -1,35 +1,21 @@
-//! The ports. A call that writes runs to its end even if its caller drops the future.
+//! The events. A call that writes runs to its end even if its caller drops the future.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use backon::Retryable;
-use futures::stream::{self, StreamExt, TryStreamExt};
+use futures::stream::{self, StreamExt};
 use powerfill_events::log::Hash;
-use powerfill_events::run::RunId;
-use powerfill_events::values::{TenantId, Timestamp};
+use powerfill_events::values::TenantId;
 use powerfill_ports::StoreError;
 use powerfill_ports::events::{
     Append, AppendReceipt, EVENTS_PER_BATCH, EventBatches, EventStore, LogHead, StoredEvent,
     Verification,
 };
-use powerfill_ports::index::{EntryBatches, IndexState, IndexStore, IndexedVersions};
-use powerfill_ports::projections::{ProjectionStore, RowBatches};
-use powerfill_ports::runs::{
-    Lease, ProjectionWriter, QueuedRun, RunCursor, RunFilter, RunStatus, RunStore,
-};
-use powerfill_ports::snapshot_codec::CheckedSnapshot;
-use powerfill_ports::snapshots::SnapshotStore;
-use powerfill_tables::event_index::{RunIndex, Subject};
-use powerfill_tables::table::{Cell, RowBatch, TableSpec};
 
-use crate::output_cursor::OutputCursor;
 use crate::retry::RECONNECT;
-use crate::tasks::{run_blocking, run_detached};
-use crate::{
-    Inner, PostgresStore, append, index, log, migrate, queue, read, snapshots, staging, verify,
-};
+use crate::tasks::run_detached;
+use crate::{Inner, PostgresStore, append, log, migrate, read, verify};
 
 /// The position of a reader in a stream: the stream's number, the next version, and the last
 /// version to read. `None` before the first batch.
@@ -248,200 +234,5 @@ impl EventStore for PostgresStore {
 
     async fn verify(&self, stream: Option<&str>) -> Result<Verification, StoreError> {
         verify::verify(self.inner.pool.session().await?, stream).await
-    }
-}
-
-#[async_trait]
-impl SnapshotStore for PostgresStore {
-    async fn capture(&self, digest: &str, canonical: &[u8]) -> Result<bool, StoreError> {
-        let client = self.inner.pool.get().await?;
-        CheckedSnapshot::new(digest, canonical)?;
-        if snapshots::exists(&client, digest).await? {
-            return Ok(false);
-        }
-        let (digest, canonical) = (digest.to_owned(), canonical.to_vec());
-        let snapshot =
-            run_blocking(move || CheckedSnapshot::new(&digest, &canonical)?.compress()).await?;
-        snapshots::insert(&client, &snapshot).await
-    }
-
-    async fn captured(&self, digest: &str) -> Result<Vec<u8>, StoreError> {
-        snapshots::read(&*self.inner.pool.get().await?, digest).await
-    }
-}
-
-#[async_trait]
-impl ProjectionStore for PostgresStore {
-    async fn begin_staging(
-        &self,
-        writer: ProjectionWriter,
-        tables: &[&'static TableSpec],
-    ) -> Result<(), StoreError> {
-        let (inner, tables) = (Arc::clone(&self.inner), tables.to_vec());
-        run_detached(async move { staging::begin(&inner.pool, writer, &tables).await }).await
-    }
-
-    async fn stage(
-        &self,
-        writer: ProjectionWriter,
-        rows: Arc<[RowBatch]>,
-        up_to_version: u64,
-    ) -> Result<(), StoreError> {
-        let inner = Arc::clone(&self.inner);
-        run_detached(async move { staging::stage(&inner.pool, writer, rows, up_to_version).await })
-            .await
-    }
-
-    async fn publish(
-        &self,
-        writer: ProjectionWriter,
-        left_out: &[&'static TableSpec],
-    ) -> Result<(), StoreError> {
-        let (inner, left_out) = (Arc::clone(&self.inner), left_out.to_vec());
-        run_detached(async move { staging::publish(&inner.pool, writer, &left_out).await }).await
-    }
-
-    async fn published(&self) -> Result<Option<(RunId, u64)>, StoreError> {
-        staging::published(&**self.inner.pool.get().await?).await
-    }
-
-    async fn is_stored(&self, table: &'static TableSpec) -> Result<bool, StoreError> {
-        let client = self.inner.pool.get().await?;
-        Ok(!staging::columns_of(&client, table.name).await?.is_empty())
-    }
-
-    async fn put_row(
-        &self,
-        writer: ProjectionWriter,
-        table: &'static TableSpec,
-        row: Vec<Cell>,
-    ) -> Result<(), StoreError> {
-        let inner = Arc::clone(&self.inner);
-        run_detached(async move { staging::put_row(&inner.pool, writer, table, row).await }).await
-    }
-
-    fn rows(&self, table: &'static TableSpec) -> RowBatches<'_> {
-        stream::try_unfold(None, move |cursor| async move {
-            let mut cursor = match cursor {
-                Some(cursor) => cursor,
-                None => OutputCursor::open(self.inner.pool.session().await?, table).await?,
-            };
-            let batches = cursor.next(table).await?;
-            if batches.is_empty() {
-                cursor.close().await?;
-                return Ok(None);
-            }
-            Ok(Some((stream::iter(batches.into_iter().map(Ok)), Some(cursor))))
-        })
-        .try_flatten()
-        .boxed()
-    }
-}
-
-#[async_trait]
-impl IndexStore for PostgresStore {
-    async fn put_index(
-        &self,
-        writer: ProjectionWriter,
-        index: Arc<RunIndex>,
-    ) -> Result<(), StoreError> {
-        let inner = Arc::clone(&self.inner);
-        run_detached(async move { index::put(&inner.pool, writer, index).await }).await
-    }
-
-    async fn indexed(
-        &self,
-        run: RunId,
-        subjects: Vec<Subject>,
-    ) -> Result<Option<IndexedVersions>, StoreError> {
-        index::indexed(&*self.inner.pool.get().await?, run, &subjects).await
-    }
-
-    async fn indexed_runs(&self) -> Result<Vec<(RunId, IndexState)>, StoreError> {
-        index::indexed_runs(&*self.inner.pool.get().await?).await
-    }
-
-    fn index_entries(&self, run: RunId) -> EntryBatches<'_> {
-        stream::try_unfold(None, move |after: Option<Subject>| async move {
-            let client = self.inner.pool.get().await?;
-            let batch = index::entries_after(&client, run, after.as_ref()).await?;
-            let last = batch.last().map(|last| last.subject.clone());
-            Ok(last.map(|last| (batch, Some(last))))
-        })
-        .boxed()
-    }
-}
-
-#[async_trait]
-impl RunStore for PostgresStore {
-    async fn enqueue(
-        &self,
-        request: Append,
-        is_scenario: bool,
-    ) -> Result<AppendReceipt, StoreError> {
-        let inner = Arc::clone(&self.inner);
-        run_detached(async move {
-            let appended = append::enqueue(&inner.pool, request, is_scenario).await?;
-            inner.listener.raise(appended.position);
-            Ok(appended)
-        })
-        .await
-    }
-
-    async fn claim(
-        &self,
-        worker: &str,
-        now: Timestamp,
-        until: Timestamp,
-    ) -> Result<Option<Lease>, StoreError> {
-        let (inner, worker) = (Arc::clone(&self.inner), worker.to_owned());
-        run_detached(async move { queue::claim(&inner.pool, &worker, now, until).await }).await
-    }
-
-    async fn renew(&self, lease: Lease, until: Timestamp) -> Result<Option<String>, StoreError> {
-        queue::renew(&*self.inner.pool.get().await?, lease, until).await
-    }
-
-    async fn set_status(&self, lease: Lease, status: RunStatus) -> Result<(), StoreError> {
-        let inner = Arc::clone(&self.inner);
-        run_detached(async move { queue::set_status(&inner.pool, lease, status).await }).await
-    }
-
-    async fn request_cancel(&self, run: RunId, by: &str) -> Result<bool, StoreError> {
-        queue::request_cancel(&*self.inner.pool.get().await?, run, by).await
-    }
-
-    async fn run(&self, run: RunId) -> Result<Option<QueuedRun>, StoreError> {
-        queue::find(&**self.inner.pool.get().await?, run).await
-    }
-
-    async fn active_run(&self) -> Result<Option<QueuedRun>, StoreError> {
-        queue::active(&*self.inner.pool.get().await?).await
-    }
-
-    async fn latest_run(&self, status: RunStatus) -> Result<Option<QueuedRun>, StoreError> {
-        queue::latest(&*self.inner.pool.get().await?, status).await
-    }
-
-    async fn runs_after(
-        &self,
-        cursor: RunCursor,
-        limit: usize,
-        filter: RunFilter,
-    ) -> Result<Vec<QueuedRun>, StoreError> {
-        queue::after(&*self.inner.pool.get().await?, cursor, limit, filter).await
-    }
-
-    async fn runs_between(
-        &self,
-        first: RunId,
-        last: RunId,
-        limit: usize,
-    ) -> Result<Vec<QueuedRun>, StoreError> {
-        queue::between(&*self.inner.pool.get().await?, first, last, limit).await
-    }
-
-    async fn run_counts(&self) -> Result<BTreeMap<RunStatus, u64>, StoreError> {
-        queue::counts(&*self.inner.pool.get().await?).await
     }
 }
