@@ -2,6 +2,7 @@
 
 pub mod all_runs;
 pub mod event_blocks;
+mod forwarding;
 pub mod nats;
 pub mod postgres;
 pub mod proxy;

@@ -24,6 +24,7 @@ use powerfill_ports::subscribers::SubscriberStore;
 use powerfill_tables::event_index::{RunIndex, Subject};
 use powerfill_tables::run_headline::RunHeadline;
 use powerfill_tables::table::{Cell, RowBatch, TableSpec};
+use powerfill_tests::forward_calls;
 
 use crate::faults::{CallOutcome, RetrySafety, draw_outcome};
 use crate::observed::ObservedStore;
@@ -172,59 +173,51 @@ impl StoreConnection {
     }
 }
 
-#[async_trait]
-impl EventStore for StoreConnection {
-    async fn append(&self, append: Append) -> Result<AppendReceipt, StoreError> {
-        let work = |store: ObservedStore| async move { store.append(append).await };
-        self.call("append", RetrySafety::Recognized, work).await
+forward_calls! {
+    impl EventStore for StoreConnection, |this| this.store.inner();
+    direct {
+        streams() -> Vec<String>;
+        head() -> LogHead;
+        seal_at(seq: u64) -> Option<Hash>;
+        verify(stream: Option<&str>) -> Verification;
     }
+    written {
+        async fn append(&self, append: Append) -> Result<AppendReceipt, StoreError> {
+            let work = |store: ObservedStore| async move { store.append(append).await };
+            self.call("append", RetrySafety::Recognized, work).await
+        }
 
-    async fn stream_version(&self, stream: &str) -> Result<u64, StoreError> {
-        let stream = stream.to_owned();
-        let work =
-            |store: ObservedStore| async move { store.inner().stream_version(&stream).await };
-        self.call("stream_version", RetrySafety::Safely, work).await
-    }
+        async fn stream_version(&self, stream: &str) -> Result<u64, StoreError> {
+            let stream = stream.to_owned();
+            let work =
+                |store: ObservedStore| async move { store.inner().stream_version(&stream).await };
+            self.call("stream_version", RetrySafety::Safely, work).await
+        }
 
-    async fn streams(&self) -> Result<Vec<String>, StoreError> {
-        self.store.inner().streams().await
-    }
+        fn read_between(&self, stream: &str, from: u64, to: u64) -> EventBatches<'_> {
+            let stream = stream.to_owned();
+            self.read_at_once("read", move |store| store.read_between(&stream, from, to))
+        }
 
-    fn read_between(&self, stream: &str, from: u64, to: u64) -> EventBatches<'_> {
-        let stream = stream.to_owned();
-        self.read_at_once("read", move |store| store.read_between(&stream, from, to))
-    }
+        fn read_versions(&self, stream: &str, versions: Vec<u64>) -> EventBatches<'_> {
+            let stream = stream.to_owned();
+            self.read_at_once("read_versions", move |store| {
+                store.inner().read_versions(&stream, versions)
+            })
+        }
 
-    fn read_versions(&self, stream: &str, versions: Vec<u64>) -> EventBatches<'_> {
-        let stream = stream.to_owned();
-        self.read_at_once("read_versions", move |store| {
-            store.inner().read_versions(&stream, versions)
-        })
-    }
+        fn read_all(&self, after: u64) -> EventBatches<'_> {
+            self.read_at_once("read_all", move |store| store.read_all(after))
+        }
 
-    fn read_all(&self, after: u64) -> EventBatches<'_> {
-        self.read_at_once("read_all", move |store| store.read_all(after))
-    }
-
-    fn subscribe(&self, after: u64) -> EventBatches<'static> {
-        let connection = self.clone();
-        let begun = async move {
-            connection.call("subscribe", RetrySafety::Safely, |_| async { Ok(()) }).await?;
-            Ok(connection.store.subscribe(after))
-        };
-        stream::once(begun).try_flatten().boxed()
-    }
-
-    async fn head(&self) -> Result<LogHead, StoreError> {
-        self.store.inner().head().await
-    }
-
-    async fn seal_at(&self, seq: u64) -> Result<Option<Hash>, StoreError> {
-        self.store.inner().seal_at(seq).await
-    }
-
-    async fn verify(&self, stream: Option<&str>) -> Result<Verification, StoreError> {
-        self.store.inner().verify(stream).await
+        fn subscribe(&self, after: u64) -> EventBatches<'static> {
+            let connection = self.clone();
+            let begun = async move {
+                connection.call("subscribe", RetrySafety::Safely, |_| async { Ok(()) }).await?;
+                Ok(connection.store.subscribe(after))
+            };
+            stream::once(begun).try_flatten().boxed()
+        }
     }
 }
 
@@ -244,205 +237,169 @@ impl SnapshotStore for StoreConnection {
     }
 }
 
-#[async_trait]
-impl ProjectionStore for StoreConnection {
-    async fn begin_staging(
-        &self,
-        writer: ProjectionWriter,
-        tables: &[&'static TableSpec],
-    ) -> Result<(), StoreError> {
-        let tables = tables.to_vec();
-        let work =
-            move |store: ObservedStore| async move { store.begin_staging(writer, &tables).await };
-        self.call("begin_staging", RetrySafety::Safely, work).await
+forward_calls! {
+    impl ProjectionStore for StoreConnection, |this| this.store.inner();
+    direct {
+        published() -> Option<(RunId, u64)>;
+        is_stored(table: &'static TableSpec) -> bool;
     }
-
-    async fn stage(
-        &self,
-        writer: ProjectionWriter,
-        rows: Arc<[RowBatch]>,
-        up_to: u64,
-    ) -> Result<(), StoreError> {
-        let work =
-            move |store: ObservedStore| async move { store.stage(writer, rows, up_to).await };
-        self.call("stage", RetrySafety::Never, work).await
+    readers {
+        rows(table: &'static TableSpec) -> RowBatches<'_>;
     }
+    written {
+        async fn begin_staging(
+            &self,
+            writer: ProjectionWriter,
+            tables: &[&'static TableSpec],
+        ) -> Result<(), StoreError> {
+            let tables = tables.to_vec();
+            let work = move |store: ObservedStore| async move {
+                store.begin_staging(writer, &tables).await
+            };
+            self.call("begin_staging", RetrySafety::Safely, work).await
+        }
 
-    async fn publish(
-        &self,
-        writer: ProjectionWriter,
-        left_out: &[&'static TableSpec],
-    ) -> Result<(), StoreError> {
-        let left_out = left_out.to_vec();
-        let work =
-            move |store: ObservedStore| async move { store.publish(writer, &left_out).await };
-        self.call("publish", RetrySafety::Never, work).await
-    }
+        async fn stage(
+            &self,
+            writer: ProjectionWriter,
+            rows: Arc<[RowBatch]>,
+            up_to: u64,
+        ) -> Result<(), StoreError> {
+            let work =
+                move |store: ObservedStore| async move { store.stage(writer, rows, up_to).await };
+            self.call("stage", RetrySafety::Never, work).await
+        }
 
-    async fn published(&self) -> Result<Option<(RunId, u64)>, StoreError> {
-        self.store.inner().published().await
-    }
+        async fn publish(
+            &self,
+            writer: ProjectionWriter,
+            left_out: &[&'static TableSpec],
+        ) -> Result<(), StoreError> {
+            let left_out = left_out.to_vec();
+            let work =
+                move |store: ObservedStore| async move { store.publish(writer, &left_out).await };
+            self.call("publish", RetrySafety::Never, work).await
+        }
 
-    async fn is_stored(&self, table: &'static TableSpec) -> Result<bool, StoreError> {
-        self.store.inner().is_stored(table).await
-    }
-
-    async fn put_row(
-        &self,
-        writer: ProjectionWriter,
-        table: &'static TableSpec,
-        row: Vec<Cell>,
-    ) -> Result<(), StoreError> {
-        let work =
-            move |store: ObservedStore| async move { store.put_row(writer, table, row).await };
-        self.call("put_row", RetrySafety::Safely, work).await
-    }
-
-    fn rows(&self, table: &'static TableSpec) -> RowBatches<'_> {
-        self.store.inner().rows(table)
+        async fn put_row(
+            &self,
+            writer: ProjectionWriter,
+            table: &'static TableSpec,
+            row: Vec<Cell>,
+        ) -> Result<(), StoreError> {
+            let work =
+                move |store: ObservedStore| async move { store.put_row(writer, table, row).await };
+            self.call("put_row", RetrySafety::Safely, work).await
+        }
     }
 }
 
-#[async_trait]
-impl IndexStore for StoreConnection {
-    async fn put_index(
-        &self,
-        writer: ProjectionWriter,
-        index: Arc<RunIndex>,
-    ) -> Result<(), StoreError> {
-        let work = move |store: ObservedStore| async move { store.put_index(writer, index).await };
-        self.call("put_index", RetrySafety::Safely, work).await
+forward_calls! {
+    impl IndexStore for StoreConnection, |this| this.store.inner();
+    direct {
+        indexed(run: RunId, subjects: Vec<Subject>) -> Option<IndexedVersions>;
+        indexed_runs() -> Vec<(RunId, IndexState)>;
     }
-
-    async fn indexed(
-        &self,
-        run: RunId,
-        subjects: Vec<Subject>,
-    ) -> Result<Option<IndexedVersions>, StoreError> {
-        self.store.inner().indexed(run, subjects).await
+    readers {
+        index_entries(run: RunId) -> EntryBatches<'_>;
     }
-
-    async fn indexed_runs(&self) -> Result<Vec<(RunId, IndexState)>, StoreError> {
-        self.store.inner().indexed_runs().await
-    }
-
-    fn index_entries(&self, run: RunId) -> EntryBatches<'_> {
-        self.store.inner().index_entries(run)
+    written {
+        async fn put_index(
+            &self,
+            writer: ProjectionWriter,
+            index: Arc<RunIndex>,
+        ) -> Result<(), StoreError> {
+            let work = move |store: ObservedStore| async move {
+                store.put_index(writer, index).await
+            };
+            self.call("put_index", RetrySafety::Safely, work).await
+        }
     }
 }
 
-#[async_trait]
-impl HeadlineStore for StoreConnection {
-    async fn put_headline(&self, run: RunId, headline: &RunHeadline) -> Result<(), StoreError> {
-        let headline = headline.clone();
-        let work = move |store: ObservedStore| async move {
-            store.inner().put_headline(run, &headline).await
-        };
-        self.call("put_headline", RetrySafety::Safely, work).await
+forward_calls! {
+    impl HeadlineStore for StoreConnection, |this| this.store.inner();
+    direct {
+        headlines(runs: Vec<RunId>) -> BTreeMap<RunId, KeptHeadline>;
     }
-
-    async fn headlines(
-        &self,
-        runs: Vec<RunId>,
-    ) -> Result<BTreeMap<RunId, KeptHeadline>, StoreError> {
-        self.store.inner().headlines(runs).await
+    written {
+        async fn put_headline(&self, run: RunId, headline: &RunHeadline) -> Result<(), StoreError> {
+            let headline = headline.clone();
+            let work = move |store: ObservedStore| async move {
+                store.inner().put_headline(run, &headline).await
+            };
+            self.call("put_headline", RetrySafety::Safely, work).await
+        }
     }
 }
 
-#[async_trait]
-impl SubscriberStore for StoreConnection {
-    async fn subscriber(&self, name: &str) -> Result<Option<u64>, StoreError> {
-        self.store.inner().subscriber(name).await
-    }
-
-    async fn subscribers(&self) -> Result<Vec<(String, u64)>, StoreError> {
-        self.store.inner().subscribers().await
-    }
-
-    async fn advance(
-        &self,
-        name: &str,
-        before: Option<u64>,
-        position: u64,
-    ) -> Result<bool, StoreError> {
-        self.store.inner().advance(name, before, position).await
+forward_calls! {
+    impl SubscriberStore for StoreConnection, |this| this.store.inner();
+    direct {
+        subscriber(name: &str) -> Option<u64>;
+        subscribers() -> Vec<(String, u64)>;
+        advance(name: &str, before: Option<u64>, position: u64) -> bool;
     }
 }
 
-#[async_trait]
-impl RunStore for StoreConnection {
-    async fn enqueue(
-        &self,
-        request: Append,
-        is_scenario: bool,
-    ) -> Result<AppendReceipt, StoreError> {
-        let work =
-            move |store: ObservedStore| async move { store.enqueue(request, is_scenario).await };
-        self.call("enqueue", RetrySafety::Recognized, work).await
+forward_calls! {
+    impl RunStore for StoreConnection, |this| this.store.inner();
+    direct {
+        run(run: RunId) -> Option<QueuedRun>;
+        active_run() -> Option<QueuedRun>;
+        latest_run(status: RunStatus) -> Option<QueuedRun>;
+        runs_after(cursor: RunCursor, limit: usize, filter: RunFilter) -> Vec<QueuedRun>;
+        runs_between(first: RunId, last: RunId, limit: usize) -> Vec<QueuedRun>;
+        run_counts() -> BTreeMap<RunStatus, u64>;
     }
+    written {
+        async fn enqueue(
+            &self,
+            request: Append,
+            is_scenario: bool,
+        ) -> Result<AppendReceipt, StoreError> {
+            let work = move |store: ObservedStore| async move {
+                store.enqueue(request, is_scenario).await
+            };
+            self.call("enqueue", RetrySafety::Recognized, work).await
+        }
 
-    async fn claim(
-        &self,
-        worker: &str,
-        now: Timestamp,
-        until: Timestamp,
-    ) -> Result<Option<Lease>, StoreError> {
-        let worker = worker.to_owned();
-        let work =
-            move |store: ObservedStore| async move { store.claim(&worker, now, until).await };
-        self.call("claim", RetrySafety::Never, work).await
-    }
+        async fn claim(
+            &self,
+            worker: &str,
+            now: Timestamp,
+            until: Timestamp,
+        ) -> Result<Option<Lease>, StoreError> {
+            let worker = worker.to_owned();
+            let work =
+                move |store: ObservedStore| async move { store.claim(&worker, now, until).await };
+            self.call("claim", RetrySafety::Never, work).await
+        }
 
-    async fn renew(&self, lease: Lease, until: Timestamp) -> Result<Option<String>, StoreError> {
-        let work = move |store: ObservedStore| async move { store.renew(lease, until).await };
-        self.call("renew", RetrySafety::Safely, work).await
-    }
+        async fn renew(
+            &self,
+            lease: Lease,
+            until: Timestamp,
+        ) -> Result<Option<String>, StoreError> {
+            let work = move |store: ObservedStore| async move { store.renew(lease, until).await };
+            self.call("renew", RetrySafety::Safely, work).await
+        }
 
-    async fn set_status(&self, lease: Lease, status: RunStatus) -> Result<(), StoreError> {
-        let retry = if status.is_over() { RetrySafety::Never } else { RetrySafety::Safely };
-        let work = move |store: ObservedStore| async move { store.set_status(lease, status).await };
-        self.call("set_status", retry, work).await
-    }
+        async fn set_status(&self, lease: Lease, status: RunStatus) -> Result<(), StoreError> {
+            let retry = if status.is_over() { RetrySafety::Never } else { RetrySafety::Safely };
+            let work = move |store: ObservedStore| async move {
+                store.set_status(lease, status).await
+            };
+            self.call("set_status", retry, work).await
+        }
 
-    async fn request_cancel(&self, run: RunId, by: &str) -> Result<bool, StoreError> {
-        let by = by.to_owned();
-        let work =
-            move |store: ObservedStore| async move { store.inner().request_cancel(run, &by).await };
-        self.call("request_cancel", RetrySafety::Safely, work).await
-    }
-
-    async fn run(&self, run: RunId) -> Result<Option<QueuedRun>, StoreError> {
-        self.store.inner().run(run).await
-    }
-
-    async fn active_run(&self) -> Result<Option<QueuedRun>, StoreError> {
-        self.store.inner().active_run().await
-    }
-
-    async fn latest_run(&self, status: RunStatus) -> Result<Option<QueuedRun>, StoreError> {
-        self.store.inner().latest_run(status).await
-    }
-
-    async fn runs_after(
-        &self,
-        cursor: RunCursor,
-        limit: usize,
-        filter: RunFilter,
-    ) -> Result<Vec<QueuedRun>, StoreError> {
-        self.store.inner().runs_after(cursor, limit, filter).await
-    }
-
-    async fn runs_between(
-        &self,
-        first: RunId,
-        last: RunId,
-        limit: usize,
-    ) -> Result<Vec<QueuedRun>, StoreError> {
-        self.store.inner().runs_between(first, last, limit).await
-    }
-
-    async fn run_counts(&self) -> Result<BTreeMap<RunStatus, u64>, StoreError> {
-        self.store.inner().run_counts().await
+        async fn request_cancel(&self, run: RunId, by: &str) -> Result<bool, StoreError> {
+            let by = by.to_owned();
+            let work = move |store: ObservedStore| async move {
+                store.inner().request_cancel(run, &by).await
+            };
+            self.call("request_cancel", RetrySafety::Safely, work).await
+        }
     }
 }
 

@@ -1,0 +1,42 @@
+//! Stores of tests that stand before another store.
+
+/// Implements a port by the store behind. Calls in `through` pass a method that gets the name of
+/// the call and its future; those in `direct` and `readers` go to the store as they are;
+/// those in `written` are written out.
+#[macro_export]
+macro_rules! forward_calls {
+    (
+        impl $port:ident for $front:ty, |$this:ident| $store:expr;
+        $(through $call:ident {
+            $($through:ident($($through_arg:ident: $through_type:ty),*) -> $through_output:ty;)*
+        })?
+        $(direct { $($direct:ident($($arg:ident: $type:ty),*) -> $output:ty;)* })?
+        $(readers { $($reader:ident($($read_arg:ident: $read_type:ty),*) -> $batches:ty;)* })?
+        $(written { $($written:tt)* })?
+    ) => {
+        #[async_trait::async_trait]
+        impl $port for $front {
+            $($(
+                async fn $through(
+                    &self, $($through_arg: $through_type),*
+                ) -> Result<$through_output, StoreError> {
+                    let $this = self;
+                    $this.$call(stringify!($through), $store.$through($($through_arg),*)).await
+                }
+            )*)?
+            $($(
+                async fn $direct(&self, $($arg: $type),*) -> Result<$output, StoreError> {
+                    let $this = self;
+                    $store.$direct($($arg),*).await
+                }
+            )*)?
+            $($(
+                fn $reader(&self, $($read_arg: $read_type),*) -> $batches {
+                    let $this = self;
+                    $store.$reader($($read_arg),*)
+                }
+            )*)?
+            $($($written)*)?
+        }
+    };
+}
