@@ -22,25 +22,19 @@ pub struct StoredAppend {
 pub const APPENDS_PER_BATCH: usize = 500;
 
 /// A store that can be copied, copied into, and verified in parts.
+///
+/// # Errors
+/// Each call returns an error if the store fails; a method names the others that it has.
 #[async_trait]
 pub trait CopyStore: Store {
     /// The next appends after a number, in commit order, at most [`APPENDS_PER_BATCH`].
-    ///
-    /// # Errors
-    /// The store fails.
     async fn appends_after(&self, seq: u64) -> Result<Vec<StoredAppend>, StoreError>;
 
     /// The digests of all captured snapshots, in ascending order.
-    ///
-    /// # Errors
-    /// The store fails.
     async fn snapshot_digests(&self) -> Result<Vec<String>, StoreError>;
 
     /// The end of the log at the last verification that [`CopyStore::set_verified_log`] recorded.
     /// It is not part of the log, and who can write the store can write it too.
-    ///
-    /// # Errors
-    /// The store fails.
     async fn verified_log(&self) -> Result<Option<LogHead>, StoreError>;
 
     /// Records that the log was verified up to here.

@@ -95,6 +95,9 @@ pub type EventParts<'a> = BoxStream<'a, Result<EventPart, StoreError>>;
 /// (SQLite and PostgreSQL have triggers for it), and [`verify`](EventStore::verify) then checks
 /// that this guard is present. A store without such a guard is complete too, because the hash chain
 /// and the seals show every change.
+///
+/// # Errors
+/// Each call returns an error if the store fails; a method names the others that it has.
 #[async_trait]
 pub trait EventStore: Send + Sync {
     /// Appends all events or none. If the append id is known, and stream, expected version, and
@@ -111,24 +114,15 @@ pub trait EventStore: Send + Sync {
     async fn append(&self, append: Append) -> Result<AppendReceipt, StoreError>;
 
     /// The tenant of the store, which is that of its first event; `None` if it has no event.
-    ///
-    /// # Errors
-    /// The store fails.
     async fn tenant(&self) -> Result<Option<TenantId>, StoreError> {
         let first = self.read_all(0).try_next().await?;
         Ok(first.and_then(|batch| batch.into_iter().next()).map(|event| event.tenant_id))
     }
 
     /// The version of a stream; 0 if it does not exist.
-    ///
-    /// # Errors
-    /// The store fails.
     async fn stream_version(&self, stream: &str) -> Result<u64, StoreError>;
 
     /// The names of all streams, in the order of their first events.
-    ///
-    /// # Errors
-    /// The store fails.
     async fn streams(&self) -> Result<Vec<String>, StoreError>;
 
     /// Reads a stream in order, from a version (1 is the first) to its end at the time of the call.
@@ -141,9 +135,6 @@ pub trait EventStore: Send + Sync {
 
     /// The bytes of a stream's events as they are stored; 0 if they are archived. `None` if the
     /// store cannot say.
-    ///
-    /// # Errors
-    /// The store fails.
     async fn stored_bytes(&self, stream: &str) -> Result<Option<u64>, StoreError> {
         let _ = stream;
         Ok(None)
@@ -194,17 +185,11 @@ pub trait EventStore: Send + Sync {
     fn subscribe(&self, after_position: u64) -> EventBatches<'static>;
 
     /// The end of the log.
-    ///
-    /// # Errors
-    /// The store fails.
     async fn head(&self) -> Result<LogHead, StoreError>;
 
     /// The stored seal of an append; `None` if the log has no append with this number. Compared
     /// with a copy that was kept elsewhere, it shows whether the end of the log was removed or
     /// rewritten; [`EventStore::verify`] shows whether the seals match the rows.
-    ///
-    /// # Errors
-    /// The store fails.
     async fn seal_at(&self, seq: u64) -> Result<Option<Hash>, StoreError>;
 
     /// Moves the next events of a store of 0.1.0, which are a row each, into blocks: in one

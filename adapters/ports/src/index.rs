@@ -37,6 +37,9 @@ pub type EntryBatches<'a> = BoxStream<'a, Result<Vec<IndexEntry>, StoreError>>;
 pub const ENTRIES_PER_BATCH: usize = 2_000;
 
 /// The indexes of one tenant's runs.
+///
+/// # Errors
+/// Each call returns an error if the store fails; a method names the others that it has.
 #[async_trait]
 pub trait IndexStore: Send + Sync {
     /// Replaces the index of a run, whole or not at all.
@@ -55,9 +58,6 @@ pub trait IndexStore: Send + Sync {
     ) -> Result<(), StoreError>;
 
     /// The events of these subjects; `None` if the run has no index.
-    ///
-    /// # Errors
-    /// The store fails.
     async fn indexed(
         &self,
         run: RunId,
@@ -65,9 +65,6 @@ pub trait IndexStore: Send + Sync {
     ) -> Result<Option<IndexedVersions>, StoreError>;
 
     /// The runs that have an index, ordered by run id.
-    ///
-    /// # Errors
-    /// The store fails.
     async fn indexed_runs(&self) -> Result<Vec<(RunId, IndexState)>, StoreError>;
 
     /// All entries of a run's index, ordered by subject; none if the run has no index.

@@ -109,6 +109,9 @@ pub fn stored_columns(
 }
 
 /// The output tables of one tenant.
+///
+/// # Errors
+/// Each call returns an error if the store fails; a method names the others that it has.
 #[async_trait]
 pub trait ProjectionStore: Send + Sync {
     /// Empties the staging area and assigns it to this run.
@@ -148,15 +151,9 @@ pub trait ProjectionStore: Send + Sync {
     ) -> Result<(), StoreError>;
 
     /// The run whose outputs are published, and the version of the last event that they come from.
-    ///
-    /// # Errors
-    /// The store fails.
     async fn published(&self) -> Result<Option<(RunId, u64)>, StoreError>;
 
     /// Whether a published table is stored. It is not if it was left out or never published.
-    ///
-    /// # Errors
-    /// The store fails.
     async fn is_stored(&self, table: &'static TableSpec) -> Result<bool, StoreError>;
 
     /// Replaces a run's row in a table that keeps every run (`pfill_run_history`).

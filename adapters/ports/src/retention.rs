@@ -82,12 +82,12 @@ pub fn block_payload(
 
 /// The payloads of runs that leave the store and come back. Only the owner of a store may call the
 /// methods that write. A store that does not implement them keeps all payloads.
+///
+/// # Errors
+/// Each call returns an error if the store fails; a method names the others that it has.
 #[async_trait]
 pub trait RetentionStore: Send + Sync {
     /// The blocks of a run whose payloads are archived, in order.
-    ///
-    /// # Errors
-    /// The store fails.
     async fn archived_blocks(&self, _run: RunId) -> Result<Vec<ArchivedBlock>, StoreError> {
         Ok(Vec::new())
     }

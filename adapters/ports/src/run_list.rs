@@ -54,20 +54,17 @@ pub struct KeptHeadline {
 }
 
 /// The headlines of runs. A store that does not implement them keeps none.
+///
+/// # Errors
+/// Each call returns an error if the store fails; a method names the others that it has.
 #[async_trait]
 pub trait HeadlineStore: Send + Sync {
     /// Replaces what is kept of a run's events.
-    ///
-    /// # Errors
-    /// The store fails.
     async fn put_headline(&self, _run: RunId, _headline: &RunHeadline) -> Result<(), StoreError> {
         Ok(())
     }
 
     /// Replaces what is kept of a run's annotations.
-    ///
-    /// # Errors
-    /// The store fails.
     async fn put_annotation_head(
         &self,
         _run: RunId,
@@ -88,9 +85,6 @@ pub trait HeadlineStore: Send + Sync {
     }
 
     /// The runs with this name, at most two, by id.
-    ///
-    /// # Errors
-    /// The store fails.
     async fn runs_named(&self, _name: &str) -> Result<Vec<RunId>, StoreError> {
         Ok(Vec::new())
     }

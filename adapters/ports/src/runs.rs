@@ -87,6 +87,9 @@ impl RunCursor {
 pub const RUNS_PER_PAGE: usize = 500;
 
 /// The queue of one tenant's runs. The caller passes all times; the store reads no clock.
+///
+/// # Errors
+/// Each call returns an error if the store fails; a method names the others that it has.
 #[async_trait]
 pub trait RunStore: Send + Sync {
     /// Appends the request of a run and puts the run in the queue, with the time of the append.
@@ -107,9 +110,6 @@ pub trait RunStore: Send + Sync {
 
     /// Claims the run that is pending, or whose lease has expired, for this worker until `until`.
     /// `None` if there is no such run.
-    ///
-    /// # Errors
-    /// The store fails.
     async fn claim(
         &self,
         worker: &str,
@@ -137,28 +137,16 @@ pub trait RunStore: Send + Sync {
     async fn request_cancel(&self, run: RunId, by: &str) -> Result<bool, StoreError>;
 
     /// The run with this id; `None` if it is not in the queue.
-    ///
-    /// # Errors
-    /// The store fails.
     async fn run(&self, run: RunId) -> Result<Option<QueuedRun>, StoreError>;
 
     /// The run that is not over, if there is one (BR-8 allows one per tenant).
-    ///
-    /// # Errors
-    /// The store fails.
     async fn active_run(&self) -> Result<Option<QueuedRun>, StoreError>;
 
     /// The newest official run with this status.
-    ///
-    /// # Errors
-    /// The store fails.
     async fn latest_run(&self, status: RunStatus) -> Result<Option<QueuedRun>, StoreError>;
 
     /// The next runs of the list after `cursor` that `filter` admits, at most `limit`, newest
     /// first. The list is read by an index, so that a page costs the same at any position.
-    ///
-    /// # Errors
-    /// The store fails.
     async fn runs_after(
         &self,
         cursor: RunCursor,
@@ -168,9 +156,6 @@ pub trait RunStore: Send + Sync {
 
     /// The runs whose ids are between two ids, which are included, at most `limit`, in the order of
     /// their ids.
-    ///
-    /// # Errors
-    /// The store fails.
     async fn runs_between(
         &self,
         first: RunId,
@@ -179,9 +164,6 @@ pub trait RunStore: Send + Sync {
     ) -> Result<Vec<QueuedRun>, StoreError>;
 
     /// The number of runs per status. A status without runs is absent.
-    ///
-    /// # Errors
-    /// The store fails.
     async fn run_counts(&self) -> Result<BTreeMap<RunStatus, u64>, StoreError>;
 }
 

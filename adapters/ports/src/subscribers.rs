@@ -5,26 +5,20 @@ use async_trait::async_trait;
 use crate::StoreError;
 
 /// The positions of one tenant's subscribers.
+///
+/// # Errors
+/// Each call returns an error if the store fails; a method names the others that it has.
 #[async_trait]
 pub trait SubscriberStore: Send + Sync {
     /// The global position of the last event that a subscriber has processed; `None` if it has no
     /// position yet.
-    ///
-    /// # Errors
-    /// The store fails.
     async fn subscriber(&self, name: &str) -> Result<Option<u64>, StoreError>;
 
     /// All subscribers with their positions, ordered by name.
-    ///
-    /// # Errors
-    /// The store fails.
     async fn subscribers(&self) -> Result<Vec<(String, u64)>, StoreError>;
 
     /// Moves a subscriber from the position `before` to `position`. Returns `false` and changes
     /// nothing if it is not at `before`: another process uses the same name.
-    ///
-    /// # Errors
-    /// The store fails.
     async fn advance(
         &self,
         name: &str,
