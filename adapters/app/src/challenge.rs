@@ -220,17 +220,12 @@ pub async fn record_challenge(
         if store.stream_version(&stream).await? > 0 {
             continue;
         }
+        let meta = AppendMeta::new(result.tenant.clone(), &*result.requested_by, clock.now());
         let append = Append {
             append_id: derive_uuid("powerfill 2026 challenge append id", &[stream.as_bytes()]),
             stream,
             expected_version: 0,
-            meta: AppendMeta {
-                tenant_id: result.tenant.clone(),
-                actor: result.requested_by.clone(),
-                recorded_at: clock.now(),
-                causation_id: None,
-                correlation_id: Some(run.0),
-            },
+            meta: AppendMeta { correlation_id: Some(run.0), ..meta },
             events: events.clone(),
             lease: None,
         };

@@ -304,13 +304,7 @@ async fn append(
         append_id: derive_uuid("powerfill 2026 annotation append id", &parts),
         stream: stream_of(run),
         expected_version,
-        meta: AppendMeta {
-            tenant_id,
-            actor: actor.to_owned(),
-            recorded_at: now,
-            causation_id: None,
-            correlation_id: None,
-        },
+        meta: AppendMeta::new(tenant_id, actor, now),
         events,
         lease: None,
     };

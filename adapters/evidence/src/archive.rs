@@ -315,13 +315,7 @@ async fn append(
         append_id: derive_uuid(context, &[tenant_id.as_str().as_bytes(), &version, &payload]),
         stream: STREAM.to_owned(),
         expected_version,
-        meta: AppendMeta {
-            tenant_id,
-            actor: actor.name.to_owned(),
-            recorded_at: actor.now,
-            causation_id: None,
-            correlation_id: None,
-        },
+        meta: AppendMeta::new(tenant_id, actor.name, actor.now),
         events,
         lease: None,
     };

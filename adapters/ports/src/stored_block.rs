@@ -192,13 +192,8 @@ mod tests {
             let payload = format!("{{\"candidate_rank\":{number}}}");
             events.push_stored(SchemaId::new("CandidateScored", 1), payload.as_bytes());
         }
-        let meta = AppendMeta {
-            tenant_id: TenantId::from("acme"),
-            actor: "desk".to_owned(),
-            recorded_at: Timestamp::from_micros(7),
-            causation_id: None,
-            correlation_id: Some(Uuid::from_u128(1)),
-        };
+        let meta = AppendMeta::new(TenantId::from("acme"), "desk", Timestamp::from_micros(7));
+        let meta = AppendMeta { correlation_id: Some(Uuid::from_u128(1)), ..meta };
         Append {
             append_id: Uuid::from_u128(2),
             stream: STREAM.to_owned(),

@@ -88,13 +88,8 @@ pub(crate) fn candidates(book: &Path, count: usize) -> Vec<RunEvent> {
 
 /// Appends of events to a new stream, one per batch.
 pub(crate) fn appends(events: &[RunEvent], stream: u128, batch: usize) -> Vec<Append> {
-    let meta = AppendMeta {
-        tenant_id: TenantId::from("bench"),
-        actor: "bench".to_owned(),
-        recorded_at: Timestamp::from_micros(1_770_000_000_000_000),
-        causation_id: None,
-        correlation_id: None,
-    };
+    let at = Timestamp::from_micros(1_770_000_000_000_000);
+    let meta = AppendMeta::new(TenantId::from("bench"), "bench", at);
     let numbered = events.chunks(batch).enumerate();
     numbered
         .map(|(number, part)| Append {

@@ -23,14 +23,9 @@ fn repository(store: MemoryStore) -> Repository<RunAggregate, EventuallyStore<Me
     let appends = AtomicU64::new(0);
     let envelope = move |run: RunId| {
         let append = appends.fetch_add(1, Ordering::Relaxed);
-        let meta = AppendMeta {
-            tenant_id: "ACME".into(),
-            actor: "dana".into(),
-            recorded_at: Timestamp::from_micros(1_768_471_200_000_000),
-            causation_id: None,
-            correlation_id: Some(run.0),
-        };
-        (Uuid::from_u64_pair(1, append), meta)
+        let meta =
+            AppendMeta::new("ACME".into(), "dana", Timestamp::from_micros(1_768_471_200_000_000));
+        (Uuid::from_u64_pair(1, append), AppendMeta { correlation_id: Some(run.0), ..meta })
     };
     let public = EventuallyStore::new(Arc::new(store), envelope);
     Repository::new(AggregateRootBuilder::from(RunAggregate), public)

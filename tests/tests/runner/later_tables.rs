@@ -195,18 +195,11 @@ async fn a_run_completed_in_version_1_is_replayed_and_rebuilt() {
     let store = MemoryStore::new();
     let canonical = desk.store.captured(&requested.snapshot_digest).await.unwrap();
     store.capture(&requested.snapshot_digest, &canonical).await.unwrap();
-    let meta = AppendMeta {
-        tenant_id: requested.tenant_id.clone(),
-        actor: "worker".to_owned(),
-        recorded_at: desk.now(),
-        causation_id: None,
-        correlation_id: None,
-    };
     let append = Append {
         append_id: Uuid::from_u128(1),
         stream: run.stream(),
         expected_version: 0,
-        meta,
+        meta: AppendMeta::new(requested.tenant_id.clone(), "worker", desk.now()),
         events: encoded,
         lease: None,
     };

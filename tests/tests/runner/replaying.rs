@@ -53,18 +53,11 @@ async fn replayed_from(desk: &Desk, run: RunId, events: EncodedBatch) -> ReplayR
     let RunEvent::RunRequested(requested) = request else { panic!("the request is first") };
     let canonical = desk.store.captured(&requested.snapshot_digest).await.unwrap();
     store.capture(&requested.snapshot_digest, &canonical).await.unwrap();
-    let tenant_id = requested.tenant_id;
     let append = Append {
         append_id: Uuid::from_u128(1),
         stream: run.stream(),
         expected_version: 0,
-        meta: AppendMeta {
-            tenant_id,
-            actor: "forger".to_owned(),
-            recorded_at: desk.now(),
-            causation_id: None,
-            correlation_id: None,
-        },
+        meta: AppendMeta::new(requested.tenant_id, "forger", desk.now()),
         events,
         lease: None,
     };

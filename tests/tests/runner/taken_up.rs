@@ -81,13 +81,9 @@ async fn append_events(desk: &Desk, book: &Book, run: RunId, events: &[RunEvent]
 }
 
 fn meta(desk: &Desk, book: &Book, run: RunId) -> AppendMeta {
-    AppendMeta {
-        tenant_id: book.snapshot.header.tenant_id.as_str().into(),
-        actor: "a worker that died".to_owned(),
-        recorded_at: desk.now(),
-        causation_id: None,
-        correlation_id: Some(run.0),
-    }
+    let tenant_id = book.snapshot.header.tenant_id.as_str().into();
+    let meta = AppendMeta::new(tenant_id, "a worker that died", desk.now());
+    AppendMeta { correlation_id: Some(run.0), ..meta }
 }
 
 fn dead() -> StoreError {

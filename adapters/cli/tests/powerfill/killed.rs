@@ -227,18 +227,11 @@ async fn a_run_of_another_process_is_not_taken_up() {
         mapping: None,
         origin: RunOrigin::default(),
     };
-    let meta = AppendMeta {
-        tenant_id: "WATERMARK".into(),
-        actor: "another".to_owned(),
-        recorded_at: time(0),
-        causation_id: None,
-        correlation_id: None,
-    };
     let request = Append {
         append_id: run.0,
         stream: run.stream(),
         expected_version: 0,
-        meta,
+        meta: AppendMeta::new("WATERMARK".into(), "another", time(0)),
         events: EncodedBatch::encode([&RunEvent::RunRequested(Box::new(requested))]),
         lease: None,
     };

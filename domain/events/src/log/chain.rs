@@ -20,6 +20,14 @@ pub struct AppendMeta {
     pub correlation_id: Option<Uuid>,
 }
 
+impl AppendMeta {
+    /// Of an append that nothing else led to.
+    pub fn new(tenant_id: TenantId, actor: impl Into<String>, recorded_at: Timestamp) -> Self {
+        let actor = actor.into();
+        Self { tenant_id, actor, recorded_at, causation_id: None, correlation_id: None }
+    }
+}
+
 /// A link of the hash chain.
 pub type Hash = blake3::Hash;
 
