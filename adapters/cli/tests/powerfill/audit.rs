@@ -8,7 +8,7 @@ use powerfill_tests::{event_blocks, sqlite_file};
 use rusqlite::Connection;
 use serde_json::Value;
 
-use crate::sandbox::{CommandOutput, Sandbox, case, options, source};
+use crate::sandbox::{CommandOutput, Sandbox};
 
 /// A sandbox with one Complete run in `books.db`: 40 events in 2 appends.
 fn sandbox() -> Sandbox {
@@ -18,10 +18,7 @@ fn sandbox() -> Sandbox {
 }
 
 fn run(sandbox: &Sandbox) {
-    let case = case("12");
-    sandbox
-        .run(["run", &source(&case), "--options", &options(&case), "--store", "sqlite:books.db"])
-        .success();
+    sandbox.run_case("12", &["--store", "sqlite:books.db"]).success();
 }
 
 /// The file, without the triggers that guard it.

@@ -11,10 +11,7 @@ use crate::table::Table;
 
 /// A sandbox with a run of a case, and its tables in `tables`.
 fn sandbox_with_run(number: &str) -> Sandbox {
-    let sandbox = Sandbox::new();
-    let case = case(number);
-    sandbox.run(["run", &source(&case), "--options", &options(&case), "--out", "tables"]).success();
-    sandbox
+    Sandbox::with_case(number, &["--out", "tables"])
 }
 
 /// A sandbox with a run and its export.
@@ -373,9 +370,7 @@ fn incomparable_sides_are_errors_with_advice() {
     ] {
         sandbox.run_line(line).fails_with(2, words);
     }
-    let refused = case("39");
-    let run = sandbox.run(["run", &source(&refused), "--options", &options(&refused)]);
-    assert_eq!(run.status, Some(1));
+    assert_eq!(sandbox.run_case("39", &[]).status, Some(1));
     sandbox
         .run_line("diff latest --against dir:tables")
         .fails_with(2, &["is Failed: only a Complete run"]);

@@ -1,15 +1,13 @@
 //! Evidence on the command line: the commands that read say the same of a file as of its store,
 //! and a changed file is refused.
 
-use crate::sandbox::{Sandbox, case, options, source};
+use crate::sandbox::{Sandbox, case, source};
 
 /// A sandbox with two runs, and the evidence of the first in `run.pfe`.
 fn sandbox() -> Sandbox {
-    let sandbox = Sandbox::new();
-    let case = case("12");
-    sandbox.run(["run", &source(&case), "--options", &options(&case)]).success();
+    let sandbox = Sandbox::with_case("12", &[]);
     sandbox.run_ok("seal export --out first.seal");
-    sandbox.run(["run", &source(&case)]).success();
+    sandbox.run(["run", &source(&case("12"))]).success();
     sandbox.run_ok("evidence export latest~1 --out run.pfe");
     sandbox
 }

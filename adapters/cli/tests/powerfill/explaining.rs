@@ -1,12 +1,6 @@
 //! `explain`: the answer comes first, one screen is enough, and a loan can be asked for a trade.
 
-use crate::sandbox::{CommandOutput, Sandbox, case, options, source};
-
-fn sandbox_with_run() -> Sandbox {
-    let (sandbox, case) = (Sandbox::new(), case("12"));
-    sandbox.run(["run", &source(&case), "--options", &options(&case)]).success();
-    sandbox
-}
+use crate::sandbox::{CommandOutput, Sandbox};
 
 /// The explanation as on a terminal of 80 columns.
 fn on_terminal(sandbox: &Sandbox, args: &[&str]) -> CommandOutput {
@@ -16,7 +10,7 @@ fn on_terminal(sandbox: &Sandbox, args: &[&str]) -> CommandOutput {
 
 #[test]
 fn an_explanation_begins_with_the_answer() {
-    let sandbox = sandbox_with_run();
+    let sandbox = Sandbox::with_case("12", &[]);
     for (subject, answer) in [
         (
             "--loan FILL",
@@ -74,7 +68,7 @@ fn an_explanation_fits_a_screen() {
 
 #[test]
 fn a_loan_is_explained_for_a_trade() {
-    let sandbox = sandbox_with_run();
+    let sandbox = Sandbox::with_case("12", &[]);
     let pair = |loan: &str, trade: &str| {
         sandbox.run_ok(&format!("explain latest --loan {loan} --trade {trade}"))
     };

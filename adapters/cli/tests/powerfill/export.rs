@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::sandbox::{Sandbox, case, options, source};
+use crate::sandbox::{Sandbox, case, source};
 
 /// The Parquet files in a folder and its folders, in order.
 fn files(folder: &Path) -> Vec<PathBuf> {
@@ -29,9 +29,7 @@ fn table_of(file: &Path) -> &str {
 
 #[test]
 fn a_run_has_a_file_per_table_and_a_second_export_writes_only_what_is_missing() {
-    let sandbox = Sandbox::new();
-    let case = case("01");
-    sandbox.run(["run", &source(&case), "--options", &options(&case)]).success();
+    let sandbox = Sandbox::with_case("01", &[]);
     let first = sandbox.run_ok("export --events --out lake");
     assert!(first.contains(": 1 runs written to lake, "), "{first}");
     let lake = sandbox.path("lake");
@@ -69,9 +67,7 @@ fn a_failed_run_has_only_the_tables_of_any_run() {
 
 #[test]
 fn what_cannot_be_exported_is_named() {
-    let sandbox = Sandbox::new();
-    let case = case("01");
-    sandbox.run(["run", &source(&case), "--options", &options(&case)]).success();
+    let sandbox = Sandbox::with_case("01", &[]);
     let line = |line: &str| sandbox.run_line(line);
     line("export --out lake --table pfill_guide")
         .fails_with(2, &["pfill_guide", "pfill_trade_recap"]);
@@ -83,9 +79,7 @@ fn what_cannot_be_exported_is_named() {
 
 #[test]
 fn the_place_is_a_folder_and_never_an_object_store() {
-    let sandbox = Sandbox::new();
-    let case = case("01");
-    sandbox.run(["run", &source(&case), "--options", &options(&case)]).success();
+    let sandbox = Sandbox::with_case("01", &[]);
     let words = ["export writes to folders", "aws s3 sync lake s3://bucket/lake", "rclone"];
     sandbox.run_line("export --out s3://bucket/lake").fails_with(2, &words);
     assert!(!sandbox.path("s3:").exists());

@@ -4,20 +4,12 @@ use std::process::Stdio;
 
 use serde_json::Value;
 
-use crate::sandbox::{CommandOutput, Sandbox, case, options, source};
+use crate::sandbox::{CommandOutput, Sandbox, case, source};
 use crate::table::Table;
-
-/// A sandbox with a run of a case.
-fn sandbox_with_run(number: &str) -> Sandbox {
-    let sandbox = Sandbox::new();
-    let case = case(number);
-    sandbox.run(["run", &source(&case), "--options", &options(&case)]).success();
-    sandbox
-}
 
 #[test]
 fn every_command_prints_its_format() {
-    let sandbox = sandbox_with_run("41");
+    let sandbox = Sandbox::with_case("41", &[]);
     let source = source(&case("41"));
     let lines = [
         format!("check {source}"),
@@ -45,7 +37,7 @@ fn every_command_prints_its_format() {
 
 #[test]
 fn the_formats_of_a_table_have_the_same_cells() {
-    let sandbox = sandbox_with_run("41");
+    let sandbox = Sandbox::with_case("41", &[]);
     let csv = sandbox.run_line("tables latest pfill_powerfill_guide --format csv").table();
     let rows = sandbox.run_line("tables latest pfill_powerfill_guide --format json").json();
     let rows = rows.as_array().unwrap();
@@ -66,7 +58,7 @@ fn the_formats_of_a_table_have_the_same_cells() {
 
 #[test]
 fn events_are_printed_by_type_from_a_version_and_as_cloud_events() {
-    let sandbox = sandbox_with_run("12");
+    let sandbox = Sandbox::with_case("12", &[]);
     let all = sandbox.run_line("events latest --format csv").success().table();
     let versions = all.column("stream_version");
     assert!((1..).zip(&versions).all(|(version, found)| found.parse() == Ok(version)));
@@ -101,7 +93,7 @@ fn events_are_printed_by_type_from_a_version_and_as_cloud_events() {
 /// Also if the range has no event.
 #[test]
 fn following_an_ended_run_ends() {
-    let sandbox = sandbox_with_run("12");
+    let sandbox = Sandbox::with_case("12", &[]);
     let all = sandbox.run_ok("events latest");
     assert_eq!(sandbox.run_ok("events latest --follow"), all);
     assert!(sandbox.run_ok("events latest --follow --from 100000").is_empty());
@@ -127,7 +119,7 @@ fn following_an_active_run_prints_every_event_once() {
 
 #[test]
 fn loans_with_every_outcome_are_explained() {
-    let sandbox = sandbox_with_run("12");
+    let sandbox = Sandbox::with_case("12", &[]);
     let explain = |loan: &str| sandbox.run_ok(&format!("explain latest --loan {loan}"));
     let placed = explain("FILL");
     assert!(placed.starts_with("Loan FILL goes to trade T1, settling 2026-02-12"), "{placed}");
@@ -154,7 +146,7 @@ fn loans_with_every_outcome_are_explained() {
     assert_eq!(limit["change"]["hi_limit"], "0.100001");
     assert_eq!(limit["place"]["trade_id"], "T1");
     assert_eq!(as_json("--trade T1")["trade_id"], "T1");
-    let pinned = sandbox_with_run("31").run_ok("explain latest --loan A");
+    let pinned = Sandbox::with_case("31", &[]).run_ok("explain latest --loan A");
     assert!(pinned.starts_with("Loan A stays in pool PC1: the pool is locked."), "{pinned}");
 }
 
@@ -175,7 +167,7 @@ fn piped_output_has_no_colors_and_no_progress_bar() {
 /// As in `powerfill show | true`.
 #[test]
 fn a_closed_pipe_is_no_error() {
-    let sandbox = sandbox_with_run("41");
+    let sandbox = Sandbox::with_case("41", &[]);
     let source = source(&case("03"));
     for line in [
         "show",

@@ -11,7 +11,7 @@ use powerfill_tests::postgres::is_root;
 use rusqlite::Connection;
 
 use crate::released;
-use crate::sandbox::{CommandOutput, Sandbox, case, options, source};
+use crate::sandbox::{CommandOutput, Sandbox, case, source};
 
 /// The user without rights, if the tests run as root.
 const NOBODY: u32 = 65_534;
@@ -68,10 +68,7 @@ fn sandbox() -> Sandbox {
 }
 
 fn add_run(sandbox: &Sandbox) {
-    let case = case("12");
-    let (source, options) = (source(&case), options(&case));
-    let args = ["run", &source, "--options", &options, "--store", "sqlite:shelf/books.db"];
-    sandbox.run(args).success();
+    sandbox.run_case("12", &["--store", "sqlite:shelf/books.db"]).success();
 }
 
 fn permit(path: &Path, mode: u32) {

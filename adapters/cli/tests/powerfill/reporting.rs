@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::sandbox::{Sandbox, case, options, source};
+use crate::sandbox::{Sandbox, case, source};
 use crate::snapshots::copy;
 
 /// A name that would act as markup if it were not escaped.
@@ -13,10 +13,7 @@ const HOSTILE: &str = "</script><!--<script>alert(1)</script>&amp;";
 
 /// A sandbox with a Complete run of a case, requested by a hostile name.
 fn with_run(number: &str) -> Sandbox {
-    let (sandbox, case) = (Sandbox::new(), case(number));
-    let (source, options) = (source(&case), options(&case));
-    sandbox.run(["run", &source, "--options", &options, "--requested-by", HOSTILE]).success();
-    sandbox
+    Sandbox::with_case(number, &["--requested-by", HOSTILE])
 }
 
 fn read(sandbox: &Sandbox, file: &str) -> String {
@@ -90,8 +87,7 @@ fn misuse_of_report_says_what_to_do() {
     sandbox.run_line("report --loan L1 --out a.html").fails_with(2, &["--audit"]);
     sandbox.run_line("report --audit --loan NONE --out a.html").fails_with(2, &["no loan NONE"]);
     assert!(!sandbox.path("a.html").exists());
-    let refused = case("39");
-    sandbox.run(["run", &source(&refused), "--options", &options(&refused)]);
+    sandbox.run_case("39", &[]);
     sandbox.run_line("report --out a.html").fails_with(2, &["is not Complete", "powerfill show"]);
 }
 

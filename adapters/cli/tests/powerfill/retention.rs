@@ -6,7 +6,7 @@ use std::process::Stdio;
 use powerfill_tests::waiting::eventually_blocking;
 
 use crate::process::{BackgroundProcess, Progress, scattered};
-use crate::sandbox::{CommandOutput, Sandbox, case, options, source};
+use crate::sandbox::{CommandOutput, Sandbox};
 
 const ARCHIVE: &str = "archive --before 2100-01-01 --out archive";
 
@@ -16,8 +16,7 @@ const KILLS: usize = 8;
 /// Three runs, of which the first two can be archived.
 fn fill(sandbox: &Sandbox) {
     for number in ["12", "41", "12"] {
-        let case = case(number);
-        sandbox.run(["run", &source(&case), "--options", &options(&case)]).success();
+        sandbox.run_case(number, &[]).success();
     }
 }
 

@@ -43,6 +43,14 @@ impl Sandbox {
         Self { folder: tempfile::tempdir().expect("a folder"), store: None, _database: None }
     }
 
+    /// With a run of a conformance case, which these flags do not stop.
+    #[track_caller]
+    pub(crate) fn with_case(number: &str, flags: &[&str]) -> Self {
+        let sandbox = Self::new();
+        sandbox.run_case(number, flags).success();
+        sandbox
+    }
+
     /// The store has this URL.
     pub(crate) fn with_store(url: String) -> Self {
         Self { store: Some(url), ..Self::new() }
@@ -128,6 +136,13 @@ impl Sandbox {
     #[track_caller]
     pub(crate) fn run_ok(&self, line: &str) -> String {
         self.run_line(line).success().out
+    }
+
+    /// Runs a conformance case with its options, and these flags.
+    pub(crate) fn run_case(&self, number: &str, flags: &[&str]) -> CommandOutput {
+        let case = case(number);
+        let args = ["run", &source(&case), "--options", &options(&case)];
+        self.run(args.iter().chain(flags))
     }
 
     /// The runs of the store, the latest first.

@@ -1,13 +1,11 @@
 //! Tables on a terminal fit it; piped, they are as programs read them. Rows and columns are chosen
 //! by flags.
 
-use crate::sandbox::{CommandOutput, Sandbox, case, options, source};
+use crate::sandbox::{CommandOutput, Sandbox};
 use crate::table::Table;
 
 fn sandbox() -> Sandbox {
-    let (sandbox, case) = (Sandbox::new(), case("12"));
-    sandbox.run(["run", &source(&case), "--options", &options(&case), "--out", "out"]).success();
-    sandbox
+    Sandbox::with_case("12", &["--out", "out"])
 }
 
 fn on_terminal(sandbox: &Sandbox, columns: &str, line: &str) -> String {
