@@ -1,7 +1,7 @@
 //! Files, plain or compressed with gzip.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -49,11 +49,9 @@ impl FileEntry {
     /// Opens the file. Its content is decompressed as it is read.
     pub(crate) fn open(&self) -> io::Result<Box<dyn Read>> {
         let file = File::open(&self.path)?;
-        Ok(if self.is_compressed() {
-            let inner = MultiGzDecoder::new(BufReader::new(file));
-            Box::new(LimitedReader { inner, left: Arc::clone(&self.left) })
-        } else {
-            Box::new(file)
+        Ok(match self.is_compressed() {
+            true => Box::new(self.decoder(BufReader::new(file))),
+            false => Box::new(file),
         })
     }
 
@@ -63,9 +61,12 @@ impl FileEntry {
             return Ok(bytes);
         }
         let mut text = Vec::new();
-        let inner = MultiGzDecoder::new(bytes.as_slice());
-        LimitedReader { inner, left: Arc::clone(&self.left) }.read_to_end(&mut text)?;
+        self.decoder(bytes.as_slice()).read_to_end(&mut text)?;
         Ok(text)
+    }
+
+    fn decoder<R: BufRead>(&self, compressed: R) -> impl Read + use<R> {
+        LimitedReader { inner: MultiGzDecoder::new(compressed), left: Arc::clone(&self.left) }
     }
 
     fn is_compressed(&self) -> bool {

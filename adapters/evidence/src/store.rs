@@ -72,7 +72,7 @@ impl EvidenceStore {
     }
 
     /// The events of the run for which `is_wanted` holds, one part of the file at a time.
-    fn read_parts(
+    fn read_matching(
         &self,
         from: u64,
         to: u64,
@@ -142,24 +142,24 @@ impl EventStore for EvidenceStore {
 
     fn read_between(&self, stream: &str, from_version: u64, to_version: u64) -> EventBatches<'_> {
         let to = if self.has(stream) { to_version } else { 0 };
-        self.read_parts(from_version.max(1), to, |_| true)
+        self.read_matching(from_version.max(1), to, |_| true)
     }
 
     fn read_versions(&self, stream: &str, versions: Vec<u64>) -> EventBatches<'_> {
         let from = versions.first().copied().unwrap_or(1);
         let to = versions.last().copied().filter(|_| self.has(stream)).unwrap_or(0);
-        self.read_parts(from, to, move |event| {
+        self.read_matching(from, to, move |event| {
             versions.binary_search(&event.stream_version).is_ok()
         })
     }
 
     fn read_all(&self, after_position: u64) -> EventBatches<'_> {
-        self.read_parts(1, u64::MAX, move |event| event.global_position > after_position)
+        self.read_matching(1, u64::MAX, move |event| event.global_position > after_position)
     }
 
     fn subscribe(&self, after_position: u64) -> EventBatches<'static> {
         let events =
-            self.read_parts(1, u64::MAX, move |event| event.global_position > after_position);
+            self.read_matching(1, u64::MAX, move |event| event.global_position > after_position);
         events.chain(stream::pending()).boxed()
     }
 

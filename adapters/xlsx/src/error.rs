@@ -54,6 +54,11 @@ impl XlsxError {
         Self::Unwritable { path: path.to_owned(), source: Box::new(source) }
     }
 
+    pub(crate) fn in_sheet(path: &Path, sheet: &str, reason: impl ToString) -> Self {
+        let (path, sheet) = (path.to_owned(), sheet.to_owned());
+        Self::Sheet { path, sheet, reason: reason.to_string() }
+    }
+
     pub(crate) fn unsupported(path: &Path, reason: impl Into<String>) -> Self {
         Self::Unsupported { path: path.to_owned(), reason: reason.into() }
     }

@@ -67,11 +67,8 @@ pub fn read_foreign(
             let first: Vec<FirstRow> =
                 grid.rows.iter().take(HEADER_ROWS).map(GridRow::to_first_row).collect();
             let header_lines = form.detect_header(&first);
-            let (name, sheet) = (grid.name.clone(), |reason: String| XlsxError::Sheet {
-                path: path.to_owned(),
-                sheet: grid.name.clone(),
-                reason,
-            });
+            let name = grid.name.clone();
+            let in_sheet = |reason| XlsxError::in_sheet(path, &name, reason);
             let mut headed = HeadedTable::of_sheet(&name, form);
             for row in &grid.rows {
                 let cells = row.cells.iter().map(|cell| match is_source {
@@ -79,9 +76,9 @@ pub fn read_foreign(
                     false => (cell.text.as_str(), None),
                 });
                 let cells: Vec<(&str, Option<&str>)> = cells.collect();
-                headed.push(row.position, &cells).map_err(|error| sheet(error.to_string()))?;
+                headed.push(row.position, &cells).map_err(in_sheet)?;
             }
-            let (table, mut notes) = headed.finish().map_err(|error| sheet(error.to_string()))?;
+            let (table, mut notes) = headed.finish().map_err(in_sheet)?;
             if grid.is_hidden {
                 notes.insert(0, "the sheet is hidden".to_owned());
             }
@@ -180,11 +177,8 @@ fn read_grids(
         let mut reader = GridReader::default();
         if continues || is_wanted(&entry.name) {
             let visited = visit_cells(&mut book, &entry.name, |at, value| reader.push(at, value));
-            visited.and_then(|()| reader.end_row()).map_err(|reason| XlsxError::Sheet {
-                path: path.to_owned(),
-                sheet: entry.name.clone(),
-                reason,
-            })?;
+            let read = visited.and_then(|()| reader.end_row());
+            read.map_err(|reason| XlsxError::in_sheet(path, &entry.name, reason))?;
         }
         let is_full = reader.row.is_some_and(|row| row + 1 == max_rows);
         // The totals under a table of a run are no row of it.
@@ -270,11 +264,8 @@ impl SheetGrid {
             for (column, cell) in (0..).zip(&row.cells) {
                 if let Some(reason) = cell.inexact.filter(|_| cell.text.is_empty()) {
                     let address = CellAddress { row: row.position, column };
-                    return Err(XlsxError::Sheet {
-                        path: path.to_owned(),
-                        sheet: self.name,
-                        reason: format!("{address}: {reason}"),
-                    });
+                    let reason = format!("{address}: {reason}");
+                    return Err(XlsxError::in_sheet(path, &self.name, reason));
                 }
             }
         }
