@@ -1,9 +1,8 @@
 //! Decimals of a fixed scale, held as scaled 64-bit integers; sums and products go through 128
 //! bits.
 
-use std::cmp::Ordering;
 use std::fmt;
-use std::hash::{Hash, Hasher};
+use std::hash::Hash;
 use std::marker::PhantomData;
 use std::str::FromStr;
 
@@ -14,7 +13,7 @@ use crate::input::Measure;
 
 /// What a fixed-scale number measures: its name in messages, its scale, and the digits before the
 /// point that an input may have.
-pub trait Unit: 'static {
+pub trait Unit: Copy + Ord + Hash + 'static {
     /// Decimals after the point.
     const SCALE: u32;
     /// The exclusive bound of an input's magnitude, in whole units.
@@ -31,6 +30,7 @@ macro_rules! kinds {
         $kind:ident = $alias:ident, $scale:literal, $bound:expr, $sql:literal, $measure:ident;
     )*) => {$(
         #[doc = concat!("The kind of [`", stringify!($alias), "`].")]
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum $kind {}
         impl Unit for $kind {
             const SCALE: u32 = $scale;
@@ -65,6 +65,7 @@ pub type Carry = Price;
 /// Arithmetic operators work on the scaled integer and keep the scale. They panic on overflow in
 /// every build profile, which validated inputs cannot reach: a wrong cent is worse than a failed
 /// run.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Fixed<K: Unit> {
     units: i64,
     kind: PhantomData<fn() -> K>,
@@ -272,36 +273,9 @@ impl<K: Unit> FromStr for Fixed<K> {
     }
 }
 
-impl<K: Unit> Clone for Fixed<K> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-impl<K: Unit> Copy for Fixed<K> {}
 impl<K: Unit> Default for Fixed<K> {
     fn default() -> Self {
         Self::ZERO
-    }
-}
-impl<K: Unit> PartialEq for Fixed<K> {
-    fn eq(&self, other: &Self) -> bool {
-        self.units == other.units
-    }
-}
-impl<K: Unit> Eq for Fixed<K> {}
-impl<K: Unit> PartialOrd for Fixed<K> {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-impl<K: Unit> Ord for Fixed<K> {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.units.cmp(&other.units)
-    }
-}
-impl<K: Unit> Hash for Fixed<K> {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.units.hash(state);
     }
 }
 

@@ -1,8 +1,6 @@
 //! Identifiers as tables hold them: typed, and compared as text (1.1).
 
-use std::cmp::Ordering;
 use std::fmt;
-use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
 use std::ops::Deref;
 
@@ -15,6 +13,7 @@ use super::Name;
 ///
 /// An event has the plain `T`, which compares by its spelling: it repeats what the table has that
 /// owns the identifier.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key<T> {
     name: Name,
     id: PhantomData<fn() -> T>,
@@ -44,32 +43,6 @@ impl<T> Deref for Key<T> {
     type Target = Name;
     fn deref(&self) -> &Name {
         &self.name
-    }
-}
-impl<T> Clone for Key<T> {
-    fn clone(&self) -> Self {
-        self.name.clone().into()
-    }
-}
-impl<T> PartialEq for Key<T> {
-    fn eq(&self, other: &Self) -> bool {
-        self.name == other.name
-    }
-}
-impl<T> Eq for Key<T> {}
-impl<T> PartialOrd for Key<T> {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-impl<T> Ord for Key<T> {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.name.cmp(&other.name)
-    }
-}
-impl<T> Hash for Key<T> {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.name.hash(state);
     }
 }
 impl<T> fmt::Display for Key<T> {
