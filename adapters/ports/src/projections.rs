@@ -91,13 +91,16 @@ pub fn decimal_form(number: Decimal, scale: u8) -> Cell {
 }
 
 /// Which columns of a table its stored form has, given the names and SQL types of the stored
-/// columns. `None` if the stored table is another one. A column of a later version may be missing,
-/// because an older program stored the rows; its cells are NULL.
+/// columns. A column of a later version may be missing, because an older program stored the rows;
+/// its cells are NULL.
+///
+/// # Errors
+/// [`StoreError::Schema`] if the stored table is another one.
 pub fn stored_columns(
     table: &TableSpec,
     stored: &[(String, String)],
     sql_type: impl Fn(CellType) -> &'static str,
-) -> Option<Vec<bool>> {
+) -> Result<Vec<bool>, StoreError> {
     let is = |column: &Column, (name, stored_type): &(String, String)| {
         name == column.name && stored_type == sql_type(column.cell_type)
     };
@@ -105,7 +108,27 @@ pub fn stored_columns(
     let has = |column: &Column| stored.iter().any(|stored| is(column, stored));
     let columns: Vec<bool> = table.columns.iter().map(has).collect();
     let complete = table.columns.iter().zip(&columns).all(|(column, has)| *has || column.since > 1);
-    (known && complete).then_some(columns)
+    if known && complete {
+        return Ok(columns);
+    }
+    let what = "has other columns than this PowerFill writes; rebuild the outputs";
+    Err(StoreError::Schema(format!("table {} {what}", table.name).into()))
+}
+
+/// Whether the stored columns are those of the program.
+pub fn matches_spec(
+    table: &TableSpec,
+    stored: &[(String, String)],
+    sql_type: impl Fn(CellType) -> &'static str,
+) -> bool {
+    let columns = table.columns.iter().map(|column| (column.name, sql_type(column.cell_type)));
+    columns.eq(stored.iter().map(|(name, sql_type)| (name.as_str(), sql_type.as_str())))
+}
+
+/// The columns that two stored tables have in common, each quoted and after a comma.
+pub fn common_columns(one: &[(String, String)], other: &[(String, String)]) -> String {
+    let common = one.iter().filter(|column| other.contains(column));
+    common.map(|(name, _)| format!(", \"{}\"", name.replace('"', "\"\""))).collect()
 }
 
 /// The output tables of one tenant.

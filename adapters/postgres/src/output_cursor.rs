@@ -38,15 +38,7 @@ impl OutputCursor {
             tx.commit().await.map_err(store_error)?;
             return Ok(Self { session, fetch: None, run: None });
         }
-        let Some(stored) = stored_columns(table, &found, cells::sql_type) else {
-            return Err(StoreError::Schema(
-                format!(
-                    "table {} has other columns than this PowerFill writes; rebuild the outputs",
-                    table.name
-                )
-                .into(),
-            ));
-        };
+        let stored = stored_columns(table, &found, cells::sql_type)?;
         let columns: String = table
             .columns
             .iter()

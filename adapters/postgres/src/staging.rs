@@ -10,7 +10,9 @@ use deadpool_postgres::Transaction;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use powerfill_events::run::RunId;
 use powerfill_ports::StoreError;
-use powerfill_ports::projections::{ProjectionStore, RowBatches, ensure_row_of_run};
+use powerfill_ports::projections::{
+    ProjectionStore, RowBatches, common_columns, ensure_row_of_run, matches_spec,
+};
 use powerfill_ports::runs::ProjectionWriter;
 use powerfill_tables::table::{Cell, RowBatch, TableSpec};
 use tokio_postgres::Client;
@@ -61,14 +63,6 @@ pub(crate) async fn columns_of(
     name: &str,
 ) -> Result<Vec<(String, String)>, StoreError> {
     rows(client, COLUMNS_OF, &[&name], |row| Ok((get(row, 0)?, get(row, 1)?))).await
-}
-
-/// Whether the columns in the database are those of the program.
-fn matches_spec(found: &[(String, String)], table: &TableSpec) -> bool {
-    found.len() == table.columns.len()
-        && found.iter().zip(table.columns).all(|((name, sql_type), column)| {
-            name == column.name && sql_type == cells::sql_type(column.cell_type)
-        })
 }
 
 /// Empties the staging area and assigns it to the writer's run.
@@ -290,12 +284,8 @@ async fn publish_table(tx: &Transaction<'_>, table: &StagedTable) -> Result<(), 
     } else {
         // The table gets the staged columns. The rows of former runs keep the columns that exist
         // in both.
-        let common: String = columns_of(tx.client(), &staged_name(&table.name))
-            .await?
-            .iter()
-            .filter(|column| former.contains(column))
-            .map(|(column, _)| format!(", {}", quoted(column)))
-            .collect();
+        let common =
+            common_columns(&columns_of(tx.client(), &staged_name(&table.name)).await?, &former);
         format!(
             "INSERT INTO powerfill.{staged} (run_id{common})
                SELECT run_id{common} FROM powerfill.{name}
@@ -334,7 +324,7 @@ async fn migrate_columns(
     run: RunId,
 ) -> Result<(), StoreError> {
     let found = columns_of(tx.client(), table.name).await?;
-    if matches_spec(&found, table) {
+    if matches_spec(table, &found, cells::sql_type) {
         return Ok(());
     }
     if found.is_empty() {
@@ -344,12 +334,7 @@ async fn migrate_columns(
     let rename = format!("ALTER TABLE powerfill.{name} RENAME TO {former}");
     execute_batch(tx.client(), &rename).await?;
     create_table(tx, table.name, table, run).await?;
-    let common: String = columns_of(tx.client(), table.name)
-        .await?
-        .iter()
-        .filter(|column| found.contains(column))
-        .map(|(column, _)| format!(", {}", quoted(column)))
-        .collect();
+    let common = common_columns(&columns_of(tx.client(), table.name).await?, &found);
     let sql = format!(
         "INSERT INTO powerfill.{name} (run_id{common})
            SELECT run_id{common} FROM powerfill.{former};

@@ -31,15 +31,9 @@ impl OutputReader {
     pub(crate) fn begin(conn: Connection, table: &TableSpec) -> Result<Self, StoreError> {
         conn.execute_batch("BEGIN").map_err(store_error)?;
         let found = columns_of(&conn, table.name)?;
-        let stored = stored_columns(table, &found, cells::sql_type);
-        let Some(stored) = stored.or_else(|| found.is_empty().then(Vec::new)) else {
-            return Err(StoreError::Schema(
-                format!(
-                    "table {} has other columns than this PowerFill writes; rebuild the outputs",
-                    table.name
-                )
-                .into(),
-            ));
+        let stored = match found.is_empty() {
+            true => Vec::new(),
+            false => stored_columns(table, &found, cells::sql_type)?,
         };
         let columns: String = table
             .columns

@@ -8,7 +8,9 @@ use async_trait::async_trait;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use powerfill_events::run::RunId;
 use powerfill_ports::StoreError;
-use powerfill_ports::projections::{ProjectionStore, RowBatches, ensure_row_of_run};
+use powerfill_ports::projections::{
+    ProjectionStore, RowBatches, common_columns, ensure_row_of_run, matches_spec,
+};
 use powerfill_ports::runs::ProjectionWriter;
 use powerfill_tables::table::{Cell, RowBatch, TableSpec};
 use rusqlite::Connection;
@@ -71,14 +73,6 @@ pub(crate) fn columns_of(
     let columns =
         "SELECT name, type FROM pragma_table_xinfo(?1) WHERE name NOT IN ('row_no', 'run_id')";
     rows(conn, columns, [name], |row| Ok((get(row, 0)?, get(row, 1)?)))
-}
-
-/// Whether the columns in the file are those of the program.
-fn matches_spec(found: &[(String, String)], table: &TableSpec) -> bool {
-    found.len() == table.columns.len()
-        && found.iter().zip(table.columns).all(|((name, sql_type), column)| {
-            name == column.name && sql_type == cells::sql_type(column.cell_type)
-        })
 }
 
 /// Empties the staging area and assigns it to the writer's run.
@@ -207,11 +201,7 @@ fn publish(
         } else {
             // The table gets the staged columns. The rows of former runs keep the columns that
             // exist in both.
-            let common: String = columns_of(&tx, &staged_name(&name))?
-                .iter()
-                .filter(|column| former.contains(column))
-                .map(|(column, _)| format!(", {}", quoted(column)))
-                .collect();
+            let common = common_columns(&columns_of(&tx, &staged_name(&name))?, &former);
             format!(
                 "INSERT INTO {staged} (run_id{common}) SELECT run_id{common} FROM {shown}
                    WHERE run_id NOT IN (SELECT run_id FROM {staged});
@@ -250,17 +240,13 @@ fn migrate_columns(conn: &Connection, table: &TableSpec, run: RunId) -> Result<(
     if found.is_empty() {
         return create_table(conn, table.name, table, run);
     }
-    if matches_spec(&found, table) {
+    if matches_spec(table, &found, cells::sql_type) {
         return Ok(());
     }
     let (name, former) = (quoted(table.name), quoted(&format!("former_{}", table.name)));
     conn.execute_batch(&format!("ALTER TABLE {name} RENAME TO {former}")).map_err(store_error)?;
     create_table(conn, table.name, table, run)?;
-    let common: String = columns_of(conn, table.name)?
-        .iter()
-        .filter(|column| found.contains(column))
-        .map(|(column, _)| format!(", {}", quoted(column)))
-        .collect();
+    let common = common_columns(&columns_of(conn, table.name)?, &found);
     conn.execute_batch(&format!(
         "INSERT INTO {name} (run_id{common}) SELECT run_id{common} FROM {former};
          DROP TABLE {former}"
