@@ -173,7 +173,6 @@ pub struct Worth {
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct NamedWorth {
     /// The group.
-    #[schemars(with = "String")]
     pub name: NameText,
     /// Its worth.
     #[serde(flatten)]
@@ -184,7 +183,6 @@ pub struct NamedWorth {
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct WaterfallStep {
     /// `as_is`, `switches`, `leaving`, `joins`, `payups`, `carry`, or `total`.
-    #[schemars(with = "String")]
     pub step: NameText,
     /// The loans that it is about.
     pub loans: Option<u64>,
@@ -200,13 +198,10 @@ pub struct WaterfallStep {
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct OverviewTrade {
     /// The trade.
-    #[schemars(with = "String")]
     pub trade_id: NameText,
     /// Its investor.
-    #[schemars(with = "String")]
     pub investor_id: NameText,
     /// Its instrument.
-    #[schemars(with = "String")]
     pub investor_instrument_name: NameText,
     /// forward or bx.
     pub trade_type: Option<TradeType>,
@@ -257,10 +252,8 @@ pub struct PassFill {
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct OverviewTradeGroup {
     /// The investor.
-    #[schemars(with = "String")]
     pub investor_id: NameText,
     /// The instrument.
-    #[schemars(with = "String")]
     pub investor_instrument_name: NameText,
     /// When they settle.
     pub settlement_date: Option<Day>,
@@ -303,10 +296,8 @@ pub struct OverviewFinding {
     /// The check.
     pub code: FindingCode,
     /// What it is about.
-    #[schemars(with = "Option<String>")]
     pub subject: Option<NameText>,
     /// What is wrong, and what to do.
-    #[schemars(with = "String")]
     pub message: NameText,
 }
 
@@ -314,10 +305,8 @@ pub struct OverviewFinding {
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct OverviewLogLine {
     /// The step.
-    #[schemars(with = "String")]
     pub step: NameText,
     /// What it came to.
-    #[schemars(with = "String")]
     pub message: NameText,
     /// In rows.
     pub row_count: Option<u64>,

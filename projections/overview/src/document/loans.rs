@@ -41,7 +41,6 @@ pub struct FlowEnd {
     /// What it is.
     pub kind: FlowEndKind,
     /// Its name; NULL for new loans and for kickouts.
-    #[schemars(with = "Option<String>")]
     pub name: Option<NameText>,
 }
 
@@ -97,7 +96,6 @@ pub struct KickoutGroup {
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct KickoutTrade {
     /// The trade.
-    #[schemars(with = "String")]
     pub trade_id: NameText,
     /// The number of loans.
     pub loans: u64,
@@ -139,16 +137,12 @@ pub struct PoolMove {
     /// Joining, Leaving, or Switching.
     pub pool_action: PoolAction,
     /// The pool that they are in.
-    #[schemars(with = "Option<String>")]
     pub from_pool_name: Option<NameText>,
     /// Its trade.
-    #[schemars(with = "Option<String>")]
     pub from_trade_id: Option<NameText>,
     /// The pool that they go to.
-    #[schemars(with = "Option<String>")]
     pub to_pool_name: Option<NameText>,
     /// Its trade.
-    #[schemars(with = "Option<String>")]
     pub to_trade_id: Option<NameText>,
     /// The number of loans.
     pub loans: u64,
