@@ -10,7 +10,9 @@ use powerfill_tables::table::{Cell, RowBatch};
 use powerfill_tests::event_blocks;
 use powerfill_tests::postgres::TestDatabase;
 use powerfill_tests::store_suite::StoreLocation;
-use powerfill_tests::store_suite::samples::{GUIDE, KICKOUTS, candidates, kickouts, run, unleased};
+use powerfill_tests::store_suite::samples::{
+    CUT_OFF, DAMAGES, GUIDE, KICKOUTS, candidates, fill_to_tamper, kickouts, run, unleased,
+};
 
 use futures::TryStreamExt;
 use tokio_postgres::Client;
@@ -28,16 +30,7 @@ impl SampleStore {
     async fn new() -> Self {
         let place = TestDatabase::new();
         let store = place.open().await;
-        for (run, version, count) in
-            [(run(1), 0, 4), (run(2), 0, 3), (run(1), 4, 3), (run(2), 3, 1)]
-        {
-            store.append(candidates(run, version, count)).await.unwrap();
-        }
-        for text in ["one book", "another book"] {
-            let digest = blake3::hash(text.as_bytes()).to_hex();
-            store.capture(&digest, text.as_bytes()).await.unwrap();
-        }
-        let head = store.head().await.unwrap();
+        let head = fill_to_tamper(&store).await;
         let editor = place.unguarded_client().await;
         Self { _place: place, store, editor, seal: (head.seq, head.seal) }
     }
@@ -266,23 +259,12 @@ async fn an_event_that_is_also_a_row_is_named() {
 
 #[tokio::test]
 async fn a_removed_row_and_a_strange_one_are_named() {
-    for sql in [
-        "DELETE FROM es_appends WHERE seq = 2",
-        "DELETE FROM es_appends WHERE seq = 4",
-        "DELETE FROM es_streams WHERE stream_id = 2",
-        "DELETE FROM es_head",
+    let more = [
         "INSERT INTO es_streams VALUES (9, 'run-x', 0, '\\x00')",
-        "DELETE FROM es_appends WHERE seq = 2;
-         DELETE FROM es_event_blocks WHERE stream_id = 2 AND first_version = 1",
-        "DELETE FROM es_appends; DELETE FROM es_event_blocks; DELETE FROM es_streams",
-        "UPDATE es_appends SET event_count = 9223372036854775807 WHERE seq = 1",
         "UPDATE es_appends SET recorded_at = 'infinity' WHERE seq = 1",
-        "UPDATE es_appends SET event_count = 0 WHERE seq = 3",
-        "UPDATE es_event_blocks SET event_count = 9223372036854775807 WHERE first_version = 4",
-        "UPDATE es_event_blocks SET byte_count = -1 WHERE first_version = 4",
-        "UPDATE es_event_blocks SET byte_count = 9223372036854775807 WHERE first_version = 4",
         "UPDATE es_event_blocks SET event_checks = '' WHERE first_version = 4",
-    ] {
+    ];
+    for sql in DAMAGES.into_iter().chain(more) {
         let sound = SampleStore::new().await;
         sound.tamper(sql).await;
         let damage = sound.damage(sql).await;
@@ -327,17 +309,7 @@ async fn a_guard_that_is_missing_or_changed_is_named() {
 #[tokio::test]
 async fn a_tail_that_was_cut_off_with_all_traces_is_shown_by_an_exported_seal() {
     let sound = SampleStore::new().await;
-    sound
-        .tamper(
-            "DELETE FROM es_event_blocks WHERE stream_id = 2 AND first_version = 4;
-             DELETE FROM es_appends WHERE seq = 4;
-             UPDATE es_streams SET version = 3,
-                    tail_hash = (SELECT hash_after FROM es_event_blocks WHERE stream_id = 2)
-              WHERE stream_id = 2;
-             UPDATE es_head SET seq = 3, position = 10,
-                    seal = (SELECT seal FROM es_appends WHERE seq = 3);",
-        )
-        .await;
+    sound.tamper(CUT_OFF).await;
     // The rest is consistent. Only a seal that was exported before shows the difference.
     assert_eq!(sound.verified().await, None);
     let (seq, seal) = sound.seal;

@@ -7,7 +7,7 @@ use powerfill_ports::copying::CopyStore;
 use powerfill_ports::events::{Damage, EventStore, Verification};
 use powerfill_ports::snapshots::SnapshotStore;
 use powerfill_sqlite::SqliteStore;
-use powerfill_tests::store_suite::samples::{candidates, run};
+use powerfill_tests::store_suite::samples::{CUT_OFF, DAMAGES, candidates, fill_to_tamper, run};
 use powerfill_tests::{event_blocks, sqlite_file};
 use rusqlite::Connection;
 use rusqlite::types::Value;
@@ -23,16 +23,7 @@ impl SampleStore {
     async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = SqliteStore::open(folder.path().join("acme.db")).unwrap();
-        for (run, version, count) in
-            [(run(1), 0, 4), (run(2), 0, 3), (run(1), 4, 3), (run(2), 3, 1)]
-        {
-            store.append(candidates(run, version, count)).await.unwrap();
-        }
-        for text in ["one book", "another book"] {
-            let digest = blake3::hash(text.as_bytes()).to_hex();
-            store.capture(&digest, text.as_bytes()).await.unwrap();
-        }
-        let head = store.head().await.unwrap();
+        let head = fill_to_tamper(&store).await;
         store.set_verified_log(head).await.unwrap();
         Self { folder, seal: (head.seq, head.seal) }
     }
@@ -254,23 +245,12 @@ async fn an_event_that_is_also_a_row_is_named() {
 
 #[tokio::test]
 async fn a_removed_append_and_a_removed_stream_are_named() {
-    for sql in [
-        "DELETE FROM es_appends WHERE seq = 2",
-        "DELETE FROM es_appends WHERE seq = 4",
-        "DELETE FROM es_streams WHERE stream_id = 2",
-        "DELETE FROM es_head",
+    let more = [
         "INSERT INTO es_head SELECT 2, seq, position, seal FROM es_head",
         "INSERT INTO es_streams VALUES (9, 'run-x', 0, x'00')",
-        "DELETE FROM es_appends WHERE seq = 2;
-         DELETE FROM es_event_blocks WHERE stream_id = 2 AND first_version = 1",
-        "DELETE FROM es_appends; DELETE FROM es_event_blocks; DELETE FROM es_streams",
-        "UPDATE es_appends SET event_count = 9223372036854775807 WHERE seq = 1",
-        "UPDATE es_appends SET event_count = 0 WHERE seq = 3",
-        "UPDATE es_event_blocks SET event_count = 9223372036854775807 WHERE first_version = 4",
-        "UPDATE es_event_blocks SET byte_count = -1 WHERE first_version = 4",
-        "UPDATE es_event_blocks SET byte_count = 9223372036854775807 WHERE first_version = 4",
         "UPDATE es_event_blocks SET event_checks = x'' WHERE first_version = 4",
-    ] {
+    ];
+    for sql in DAMAGES.into_iter().chain(more) {
         let sound = SampleStore::new().await;
         sound.tamper(|conn| conn.execute_batch(sql).unwrap());
         let damage = sound.damage().await;
@@ -282,17 +262,8 @@ async fn a_removed_append_and_a_removed_stream_are_named() {
 async fn a_tail_that_was_cut_off_with_all_traces_is_shown_by_an_exported_seal() {
     let sound = SampleStore::new().await;
     sound.tamper(|conn| {
-        conn.execute_batch(
-            "DELETE FROM es_event_blocks WHERE stream_id = 2 AND first_version = 4;
-             DELETE FROM es_appends WHERE seq = 4;
-             UPDATE es_streams SET version = 3,
-                    tail_hash = (SELECT hash_after FROM es_event_blocks WHERE stream_id = 2)
-              WHERE stream_id = 2;
-             UPDATE es_head SET seq = 3, position = 10,
-                    seal = (SELECT seal FROM es_appends WHERE seq = 3);
-             DELETE FROM verified_log",
-        )
-        .unwrap();
+        conn.execute_batch(CUT_OFF).unwrap();
+        conn.execute_batch("DELETE FROM verified_log").unwrap();
     });
     // The rest is consistent. Only a seal that was exported before shows the difference.
     let store = sound.store();

@@ -10,8 +10,9 @@ use powerfill_events::run::{RunEvent, RunId};
 use powerfill_events::values::{
     ConstraintName, InstrumentName, InvestorId, LoanId, Price, TenantId, Timestamp, TradeId,
 };
-use powerfill_ports::events::{Append, EventBatches, StoredEvent};
+use powerfill_ports::events::{Append, EventBatches, EventStore, LogHead, StoredEvent};
 use powerfill_ports::runs::ProjectionWriter;
+use powerfill_ports::snapshots::SnapshotStore;
 use powerfill_snapshot::config::event::RowSet;
 use powerfill_snapshot::config::{self, ConfigEvent, PoolLockRow};
 use powerfill_tables::table::{Cell, CellType, Column, RowBatch, TableSpec};
@@ -70,6 +71,46 @@ pub fn pass_completed(allocated: u64) -> RunEvent {
 pub fn cancelled(by: &str) -> RunEvent {
     RunEvent::RunCancelled(RunCancelled { cancelled_by: by.to_owned(), step: Step::Allocation })
 }
+
+/// Fills a store with two interleaved streams and two snapshots. Returns the end of its log.
+///
+/// # Panics
+/// If the store fails.
+pub async fn fill_to_tamper(store: &(impl EventStore + SnapshotStore)) -> LogHead {
+    for (run, version, count) in [(run(1), 0, 4), (run(2), 0, 3), (run(1), 4, 3), (run(2), 3, 1)] {
+        store.append(candidates(run, version, count)).await.expect("the store appends");
+    }
+    for text in ["one book", "another book"] {
+        let digest = blake3::hash(text.as_bytes()).to_hex();
+        store.capture(&digest, text.as_bytes()).await.expect("the store captures");
+    }
+    store.head().await.expect("the log has a head")
+}
+
+/// Damages of such a store, in the SQL of any database.
+pub const DAMAGES: [&str; 11] = [
+    "DELETE FROM es_appends WHERE seq = 2",
+    "DELETE FROM es_appends WHERE seq = 4",
+    "DELETE FROM es_streams WHERE stream_id = 2",
+    "DELETE FROM es_head",
+    "DELETE FROM es_appends WHERE seq = 2;
+     DELETE FROM es_event_blocks WHERE stream_id = 2 AND first_version = 1",
+    "DELETE FROM es_appends; DELETE FROM es_event_blocks; DELETE FROM es_streams",
+    "UPDATE es_appends SET event_count = 9223372036854775807 WHERE seq = 1",
+    "UPDATE es_appends SET event_count = 0 WHERE seq = 3",
+    "UPDATE es_event_blocks SET event_count = 9223372036854775807 WHERE first_version = 4",
+    "UPDATE es_event_blocks SET byte_count = -1 WHERE first_version = 4",
+    "UPDATE es_event_blocks SET byte_count = 9223372036854775807 WHERE first_version = 4",
+];
+
+/// Cuts off the last append of such a store with all traces.
+pub const CUT_OFF: &str = "DELETE FROM es_event_blocks WHERE stream_id = 2 AND first_version = 4;
+     DELETE FROM es_appends WHERE seq = 4;
+     UPDATE es_streams SET version = 3,
+            tail_hash = (SELECT hash_after FROM es_event_blocks WHERE stream_id = 2)
+      WHERE stream_id = 2;
+     UPDATE es_head SET seq = 3, position = 10,
+            seal = (SELECT seal FROM es_appends WHERE seq = 3);";
 
 /// The metadata of an append.
 pub fn meta() -> AppendMeta {
