@@ -45,7 +45,7 @@ pub struct OptionChange {
 }
 
 /// An input table (1.2) with different rows.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct InputChange {
     /// The table.
     pub table: String,
@@ -152,14 +152,7 @@ fn compare_table(here: &RawTable, there: &RawTable, key: &[&str]) -> Option<Inpu
     let cell = |table: &RawTable, sources: &[Option<usize>], row: u32, at: usize| {
         sources[at].map_or("", |column| table.cell(row as usize, column)).to_owned()
     };
-    let mut change = InputChange {
-        table: here.name().to_owned(),
-        only_here: 0,
-        only_there: 0,
-        changed: 0,
-        columns: BTreeMap::new(),
-        rows: Vec::new(),
-    };
+    let mut change = InputChange { table: here.name().to_owned(), ..InputChange::default() };
     for pair in Pairs::new(&keys_here, &rows_here, &keys_there, &rows_there, &all) {
         let (only, table, sources, row) = match pair {
             (Some(row), None) => (Some("here"), here, &from_here, row),

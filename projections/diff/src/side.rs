@@ -62,7 +62,7 @@ pub enum SideHead {
 }
 
 /// The description of a run, from its events.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
 pub struct RunSideHead {
     /// The run.
     #[schemars(with = "String")]
@@ -198,21 +198,8 @@ pub(crate) fn table_names() -> String {
 
 impl RunSideHead {
     /// A run before its first event.
-    pub(crate) const fn new(run_id: RunId) -> Self {
-        Self {
-            run_id,
-            tenant_id: None,
-            status: RunStatus::Pending,
-            requested_by: None,
-            requested_at: None,
-            recorded_at: None,
-            engine_version: None,
-            spec_version: None,
-            snapshot_digest: None,
-            output_digest: None,
-            options: None,
-            events: 0,
-        }
+    pub(crate) fn new(run_id: RunId) -> Self {
+        Self { run_id, ..Self::default() }
     }
 
     pub(crate) fn apply(&mut self, recorded: &RecordedEvent<'_>) {

@@ -25,6 +25,7 @@ const MAX_FINDINGS: usize = 100;
 
 /// Makes an [`Overview`] from the events of [`EVENTS`](Self::EVENTS) and then the rows of
 /// [`TABLES`](Self::TABLES), table by table, in their order.
+#[derive(Default)]
 pub struct OverviewBuilder {
     head: Head,
     values: Values,
@@ -59,16 +60,7 @@ impl OverviewBuilder {
 
     /// Before the first event.
     pub fn new(run_id: RunId) -> Self {
-        Self {
-            head: Head::new(run_id),
-            values: Values::default(),
-            trades: Trades::default(),
-            flows: Flows::default(),
-            kickouts: Kickouts::default(),
-            moves: Moves::default(),
-            findings: OverviewFindings::default(),
-            log: Vec::new(),
-        }
+        Self { head: Head::new(run_id), ..Self::default() }
     }
 
     /// Applies the next event; other events than those that it needs change nothing.

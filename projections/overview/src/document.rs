@@ -249,7 +249,7 @@ pub struct PassFill {
 }
 
 /// The included trades of an instrument that settle on one day.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
 pub struct OverviewTradeGroup {
     /// The investor.
     pub investor_id: NameText,

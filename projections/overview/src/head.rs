@@ -11,6 +11,7 @@ use powerfill_tables::status::RunStatus;
 use crate::document::{OverviewOption, OverviewRun};
 
 /// What the events so far say.
+#[derive(Default)]
 pub(crate) struct Head {
     run_id: RunId,
     requested: Option<(Box<RunRequested>, Timestamp)>,
@@ -22,8 +23,7 @@ pub(crate) struct Head {
 
 impl Head {
     pub(crate) fn new(run_id: RunId) -> Self {
-        let (requested, started, completed) = (None, None, None);
-        Self { run_id, requested, started, checks: Vec::new(), completed, events: 0 }
+        Self { run_id, ..Self::default() }
     }
 
     pub(crate) fn apply(&mut self, event: &RecordedEvent<'_>) {

@@ -151,16 +151,7 @@ fn empty_group(trade: &OverviewTrade) -> OverviewTradeGroup {
         investor_id: trade.investor_id.clone(),
         investor_instrument_name: trade.investor_instrument_name.clone(),
         settlement_date: trade.settlement_date,
-        trades: 0,
-        under: 0,
-        over: 0,
-        min_amount: Money::ZERO,
-        open_amount: Money::ZERO,
-        max_amount: Money::ZERO,
-        filled_amount: Money::ZERO,
-        held_amount: Money::ZERO,
-        shortfall_amount: Money::ZERO,
-        shortfall_value_amount: Money::ZERO,
+        ..OverviewTradeGroup::default()
     }
 }
 

@@ -4,9 +4,12 @@ use powerfill_events::run::RunEvent;
 use serde::{Deserialize, Serialize};
 
 /// The status of a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize,
+)]
 pub enum RunStatus {
     /// Requested and not started.
+    #[default]
     Pending,
     /// Preflight, assessed trades, grids, and settlement dates.
     PreProcessing,

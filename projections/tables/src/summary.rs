@@ -18,7 +18,7 @@ use serde::Serialize;
 use crate::status::RunStatus;
 
 /// The summary of a run. Amounts are in dollars.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct RunSummary {
     /// The run.
     pub run_id: RunId,
@@ -154,38 +154,7 @@ impl TradeFill {
 impl RunSummary {
     /// The summary before the first event.
     pub fn new(run_id: RunId) -> Self {
-        Self {
-            run_id,
-            status: RunStatus::Pending,
-            events: 0,
-            tenant_id: None,
-            options: None,
-            requested_by: None,
-            requested_at: None,
-            started_at: None,
-            ended_at: None,
-            engine_version: None,
-            spec_version: None,
-            input_digest: None,
-            mapping: None,
-            origin: RunOrigin::default(),
-            output_digest: None,
-            participation: BTreeMap::new(),
-            inclusion: BTreeMap::new(),
-            findings: Vec::new(),
-            candidates: 0,
-            loans: LoanOutcomes::default(),
-            kickouts: BTreeMap::new(),
-            pool_actions: BTreeMap::new(),
-            passes: Vec::new(),
-            fill_statuses: BTreeMap::new(),
-            fills: Vec::new(),
-            counts: BTreeMap::new(),
-            failure: None,
-            cancellation: None,
-            placements: HashMap::new(),
-            positions: HashMap::new(),
-        }
+        Self { run_id, ..Self::default() }
     }
 
     /// Applies the next event.

@@ -67,7 +67,7 @@ pub struct TradeState {
 }
 
 /// Collects what the brief needs from the events of a run, in their order.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct BriefSide {
     /// The run.
     pub run: RunSideHead,
@@ -85,14 +85,7 @@ pub struct BriefSide {
 impl BriefSide {
     /// A run before its first event.
     pub fn new(run_id: RunId) -> Self {
-        Self {
-            run: RunSideHead::new(run_id),
-            loans: BTreeMap::new(),
-            trades: BTreeMap::new(),
-            findings: Vec::new(),
-            wanted: HashMap::new(),
-            at_wanted: HashMap::new(),
-        }
+        Self { run: RunSideHead::new(run_id), ..Self::default() }
     }
 
     /// The later run before its first event; it also learns what loans are worth at their former
