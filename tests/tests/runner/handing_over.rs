@@ -95,6 +95,33 @@ pub(crate) async fn a_run_cancelled_while_it_is_recorded_ends_there(desk: &Desk)
     desk.complete(&books::small()).await;
 }
 
+/// Parts that are recorded and not stored yet are dropped.
+pub(crate) async fn a_cancel_does_not_wait_for_the_store(desk: &Desk) {
+    let book = books::large();
+    let undisturbed = desk.another().await;
+    let run = undisturbed.complete(&book).await;
+    let expected = undisturbed.payloads(run).await;
+    let run = desk.request(&book).await;
+    let (control, recorded) = (RunControl::default(), AtomicU64::new(0));
+    let cancelling = control.clone();
+    let observer = move |progress: RunProgress<'_>| {
+        let is_event = matches!(progress, RunProgress::Event(_));
+        if is_event && recorded.fetch_add(1, Ordering::Relaxed) + 1 == 1_000 {
+            cancelling.cancel("chief");
+        }
+    };
+    let runner = desk.runner().with_events_per_append(100);
+    let finished = runner.work(None, control, Arc::new(observer)).await.unwrap();
+    let finished = finished.expect("a run is queued");
+    assert_eq!((finished.run_id, finished.status), (run, RunStatus::Cancelled));
+    let mut payloads = desk.payloads(run).await;
+    assert_eq!(payloads.pop().expect("the run has events").0, "RunCancelled");
+    assert!((1..1_200).contains(&payloads.len()), "{}", payloads.len());
+    assert!(expected.starts_with(&payloads));
+    desk.verify().await;
+    desk.complete(&books::small()).await;
+}
+
 /// Neither its snapshot nor its run is written.
 pub(crate) async fn another_tenants_book_is_refused_before_anything_is_written(desk: &Desk) {
     let first = desk.complete(&books::small()).await;

@@ -95,6 +95,7 @@ over_each_store! {
         a_run_that_is_handed_over_is_taken_up_at_once,
         a_run_cancelled_in_the_queue_is_never_started,
         a_run_cancelled_while_it_is_recorded_ends_there,
+        a_cancel_does_not_wait_for_the_store,
         another_tenants_book_is_refused_before_anything_is_written,
     }
     publishing {

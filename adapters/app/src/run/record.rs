@@ -3,7 +3,8 @@
 //!
 //! This thread makes a cancel take effect within a second, however large the book is. It ends the
 //! run at the next part, so that decided events that are not recorded yet are dropped, and it does
-//! not wait for an engine that is in the middle of something. Once a part contains `RunCompleted`,
+//! not wait for an engine that is in the middle of something. Full parts that wait for the store are
+//! dropped too. Once a part contains `RunCompleted`,
 //! the run cannot be cancelled anymore.
 
 use std::sync::Arc;
@@ -47,6 +48,10 @@ pub(crate) struct RunPart {
     /// The version that the rows reach.
     pub(crate) up_to: u64,
     pub(crate) status: RunStatus,
+    /// The step of the engine.
+    pub(crate) step: Step,
+    /// Whether its append is full, so that another part follows.
+    pub(crate) is_full: bool,
     /// The run's row of the history, with the last part.
     pub(crate) history: Option<Vec<Cell>>,
     /// The index of the run's events, with the last part.
@@ -258,6 +263,8 @@ impl Recorder {
             rows,
             up_to: self.version,
             status: self.status,
+            step: self.step,
+            is_full: !is_last && self.version - self.sent >= self.input.events_per_append,
             history: if is_last { self.tables.history_row() } else { None },
             index: is_last.then(|| Arc::new(std::mem::take(&mut self.index).finish())),
             headline: self.tables.headline().filter(|_| is_last).cloned(),

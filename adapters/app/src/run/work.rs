@@ -132,7 +132,7 @@ impl Runner {
             certifier: self.certifier.clone(),
         };
         let parts = RunParts::begin(self.thread_mode, self.recorder(run, &input, history), input);
-        match self.store_parts(&work, parts, control).await? {
+        match self.store_parts(&work, parts, control, observer.as_ref()).await? {
             (status, Ok(())) => Ok(status),
             (_, Err(RecordingStop::Failed(error))) => Err(error),
             (_, Err(RecordingStop::Stopped)) => Err(stopped(run, control)),
@@ -149,21 +149,35 @@ impl Runner {
         work: &WorkedRun,
         mut parts: RunParts,
         control: &RunControl,
+        observer: &dyn RunObserver,
     ) -> Result<(RunStatus, Result<(), RecordingStop>), AppError> {
-        let mut stored = Ok(RunStatus::Pending);
+        let (mut stored, mut cut_off) = (Ok(RunStatus::Pending), None);
         while let Some(part) = parts.next().await {
+            let step = part.step;
             stored = match (control.is_handed_over(), stored) {
-                (false, Ok(before)) => self.store_part(work, part, before).await,
+                (false, Ok(before)) => match self.store_part(work, part, before, control).await {
+                    Ok(PartEnd::Stored(status)) => Ok(status),
+                    Ok(PartEnd::CutOff { cancelled_by, version }) => {
+                        let cancelled = RunCancelled { cancelled_by, step };
+                        let ended = self.end_early(work.lease, cancelled, version, observer).await;
+                        cut_off = Some(ended);
+                        Ok(before)
+                    }
+                    Err(error) => Err(error),
+                },
                 _ => Err(AppError::HandedOver(work.lease.run_id)),
             };
-            if stored.is_err() {
+            if stored.is_err() || cut_off.is_some() {
                 control.stop(StopReason::Over);
                 break;
             }
         }
         // The threads have ended before the lease is given back.
         let recorded = parts.end().await?;
-        Ok((stored?, recorded))
+        match cut_off {
+            Some(ended) => Ok((ended?, Ok(()))),
+            None => Ok((stored?, recorded)),
+        }
     }
 
     /// Ends a run that was cancelled before it reached the end of its stream, and shows the
@@ -242,11 +256,21 @@ impl Runner {
         work: &WorkedRun,
         mut part: RunPart,
         before: RunStatus,
-    ) -> Result<RunStatus, AppError> {
+        control: &RunControl,
+    ) -> Result<PartEnd, AppError> {
         let WorkedRun { lease, ref tenant, is_scenario } = *work;
         let (store, run, status) = (&self.store, lease.run_id, part.status);
         let writer = ProjectionWriter::Worker(lease);
-        if !part.events.is_empty() {
+        // A full part is followed by others, which would keep a cancel waiting.
+        let cut_off = |version| {
+            let cancelled_by = control.cancelled_by().filter(|_| part.is_full)?;
+            Some(PartEnd::CutOff { cancelled_by, version })
+        };
+        let is_new = !part.events.is_empty();
+        if is_new && let Some(end) = cut_off(part.after) {
+            return Ok(end);
+        }
+        if is_new {
             let append = Append {
                 append_id: append_id(run, part.after),
                 stream: run.stream(),
@@ -256,6 +280,9 @@ impl Runner {
                 lease: Some(lease),
             };
             retry_with_backoff(|| store.append(append.clone())).await?;
+            if let Some(end) = cut_off(part.up_to) {
+                return Ok(end);
+            }
         }
         // The tables of a scenario are never shown.
         part.rows.retain(|batch| !is_scenario && self.large_tables.stores(batch.table));
@@ -279,8 +306,18 @@ impl Runner {
         if status != before {
             retry_with_backoff(|| store.set_status(lease, status)).await?;
         }
-        Ok(status)
+        Ok(PartEnd::Stored(status))
     }
+}
+
+/// How storing a part ended.
+enum PartEnd {
+    Stored(RunStatus),
+    /// This person cancelled the run, whose stream ends with this version.
+    CutOff {
+        cancelled_by: String,
+        version: u64,
+    },
 }
 
 /// A run that is being stored.
