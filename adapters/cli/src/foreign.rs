@@ -87,7 +87,8 @@ impl ForeignTables {
             false => Self::default(),
         };
         all.ignored.retain(|file| !is_message(file));
-        all.tables.push(powerfill_mismo::read(path).map_err(CliError::environment)?);
+        all.tables
+            .push(powerfill_mismo::read(path, mapping.limit()).map_err(CliError::environment)?);
         Ok(all)
     }
 

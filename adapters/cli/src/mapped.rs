@@ -5,20 +5,25 @@ use std::sync::Arc;
 
 use powerfill_events::run::event::{MappedFile, SourceMapping};
 use powerfill_mapping::{Mapping, TargetSchema, draft_source, map_source};
-use powerfill_snapshot::{IgnoredPart, RawSnapshot};
+use powerfill_snapshot::{IgnoredPart, RawSnapshot, TableLimit};
 
 use crate::error::CliError;
 use crate::foreign::{ForeignTables, is_text_file};
 use crate::output::print_text;
 use crate::urls::SourceUrl;
 
-/// Reads the input tables by a mapping file, which the result records.
-pub(crate) async fn read(source: &SourceUrl, file: &Path) -> Result<RawSnapshot, CliError> {
+/// Reads the input tables by a mapping file, which the result records. A table that is larger than
+/// the limit is an error.
+pub(crate) async fn read(
+    source: &SourceUrl,
+    file: &Path,
+    limit: TableLimit,
+) -> Result<RawSnapshot, CliError> {
     let unreadable = |error| CliError::context(format!("cannot read {}", file.display()), error);
     let text = std::fs::read_to_string(file).map_err(unreadable)?;
     let name = file.display().to_string();
     let mapping = Mapping::parse(TargetSchema::of_inputs(), &name, &text);
-    let mapping = Arc::new(mapping.map_err(CliError::environment)?);
+    let mapping = Arc::new(mapping.map_err(CliError::environment)?.within(limit));
     let ForeignTables { tables, ignored, names } =
         read_foreign(source, &mapping, WantedTables::Mapped).await?;
     let mapped = tokio::task::spawn_blocking(move || map_source(&mapping, &tables, &names)).await;
@@ -104,11 +109,13 @@ async fn read_foreign(
             return tokio::task::spawn_blocking(read).await.map_err(CliError::environment)?;
         }
         SourceUrl::Postgres(database) => {
-            let read = powerfill_postgres::source::read_wanted(database, is_wanted).await;
+            let read =
+                powerfill_postgres::source::read_wanted(database, mapping.limit(), is_wanted).await;
             read.map_err(CliError::environment)?
         }
         SourceUrl::SqlServer(database) => {
-            let read = powerfill_sqlserver::export::read(database, is_wanted).await;
+            let read =
+                powerfill_sqlserver::export::read(database, mapping.limit(), is_wanted).await;
             (read.map_err(CliError::environment)?, Vec::new())
         }
     };
@@ -129,8 +136,8 @@ fn read_files(
         SourceUrl::Mismo(path) => ForeignTables::of_messages(path, mapping, &is_wanted),
         SourceUrl::Sqlite(file) => {
             let url = source.to_string();
-            let read =
-                powerfill_sqlite::source::read_wanted(file, |name| is_wanted(&url, true, name));
+            let is_wanted = |name: &str| is_wanted(&url, true, name);
+            let read = powerfill_sqlite::source::read_wanted(file, mapping.limit(), is_wanted);
             let (tables, ignored) = read.map_err(CliError::environment)?;
             Ok(ForeignTables::of_database(&url, tables, ignored))
         }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use powerfill_snapshot::{IgnoredPart, RawSnapshot};
+use powerfill_snapshot::{IgnoredPart, RawSnapshot, TableLimit};
 
 use crate::error::CliError;
 use crate::mapped;
@@ -12,45 +12,46 @@ use crate::urls::SourceUrl;
 impl SourceUrl {
     /// Reads the tables, without validation.
     pub(crate) async fn read(&self) -> Result<RawSnapshot, CliError> {
-        self.read_limited(usize::MAX).await
+        self.read_limited(TableLimit::default()).await
     }
 
-    /// As [`SourceUrl::read`]. A table with more rows is a fault, or is read up to the row after
-    /// them: a compressed file, or a view, can have any number.
-    async fn read_limited(&self, most: usize) -> Result<RawSnapshot, CliError> {
+    /// As [`SourceUrl::read`]. A larger table is a fault, and is read no further: a compressed file,
+    /// or a view, can have any size.
+    async fn read_limited(&self, limit: TableLimit) -> Result<RawSnapshot, CliError> {
         match self {
             Self::Folder(path) => {
-                read_file(path, move |path| powerfill_csv::read_folder_limited(path, most)).await
+                read_file(path, move |path| powerfill_csv::read_folder_limited(path, limit)).await
             }
             Self::Sqlite(path) => {
-                read_file(path, move |path| powerfill_sqlite::source::read_limited(path, most))
+                read_file(path, move |path| powerfill_sqlite::source::read_limited(path, limit))
                     .await
             }
-            Self::Workbook(path) => read_file(path, powerfill_xlsx::read).await,
+            Self::Workbook(path) => {
+                read_file(path, move |path| powerfill_xlsx::read_limited(path, limit)).await
+            }
             Self::Mismo(path) => {
                 let path = path.clone();
-                let read = tokio::task::spawn_blocking(move || read_messages(&path)).await;
+                let read = tokio::task::spawn_blocking(move || read_messages(&path, limit)).await;
                 read.map_err(CliError::environment)?
             }
-            Self::Postgres(url) => powerfill_postgres::source::read_limited(url, most)
+            Self::Postgres(url) => powerfill_postgres::source::read_limited(url, limit)
                 .await
                 .map_err(CliError::environment),
-            Self::SqlServer(url) => {
-                powerfill_sqlserver::source::read(url).await.map_err(CliError::environment)
-            }
+            Self::SqlServer(url) => powerfill_sqlserver::source::read_limited(url, limit)
+                .await
+                .map_err(CliError::environment),
         }
     }
 
-    /// As [`SourceUrl::read`], or by a mapping, or with a fault in place of a file of more rows;
-    /// prints ignored tables, notes, and warnings on standard error.
+    /// As [`SourceUrl::read`], or by a mapping, with tables of at most this size; prints ignored tables, notes, and warnings on standard error.
     pub(crate) async fn read_with_notes(
         &self,
         mapping: Option<&Path>,
-        max_rows: Option<usize>,
+        limit: TableLimit,
     ) -> Result<RawSnapshot, CliError> {
         let raw = match mapping {
-            Some(mapping) => mapped::read(self, mapping).await?,
-            None => self.read_limited(max_rows.unwrap_or(usize::MAX)).await?,
+            Some(mapping) => mapped::read(self, mapping, limit).await?,
+            None => self.read_limited(limit).await?,
         };
         for note in raw.mapping.iter().flat_map(|mapping| &mapping.notes) {
             print_note(format_args!("note: {note}\n"));
@@ -79,14 +80,14 @@ impl SourceUrl {
 }
 
 /// Reads MISMO messages as `loan`, and the other tables of their folder.
-fn read_messages(path: &Path) -> Result<RawSnapshot, CliError> {
+fn read_messages(path: &Path, limit: TableLimit) -> Result<RawSnapshot, CliError> {
     let mut raw = match path.is_dir() {
-        true => powerfill_csv::read_folder(path).map_err(CliError::environment)?,
+        true => powerfill_csv::read_folder_limited(path, limit).map_err(CliError::environment)?,
         false => RawSnapshot::default(),
     };
     let is_message = |part: &IgnoredPart| matches!(part, IgnoredPart::File(name) if powerfill_mismo::is_message(Path::new(name)));
     raw.ignored.retain(|part| !is_message(part));
-    let loans = powerfill_mismo::read(path).map_err(CliError::environment)?.table;
+    let loans = powerfill_mismo::read(path, limit).map_err(CliError::environment)?.table;
     if raw.tables.iter().any(|table| table.name().eq_ignore_ascii_case(loans.name())) {
         return Err(CliError::environment(format!(
             "{} has loans twice: in messages and in loan.csv; move one of them away",

@@ -14,8 +14,7 @@ use powerfill_ports::copying::CopyStore;
 use powerfill_ports::{Store, ensure_tenant};
 use powerfill_snapshot::config::{ConfigTable, ConfigTables};
 use powerfill_snapshot::{
-    Fault, FaultCode, FaultReport, RawSnapshot, Severity, Snapshot, SourceFault, Validated,
-    too_many_rows, validate,
+    Fault, FaultReport, RawSnapshot, Severity, Snapshot, TableLimit, Validated, validate,
 };
 use powerfill_sqlserver::MssqlUrl;
 use powerfill_tables::table::LargeTables;
@@ -201,8 +200,8 @@ pub(crate) struct SnapshotInput {
     open_store: Option<Arc<dyn Store>>,
     /// Whether a refusal prints every fault in a line of its own.
     reports_all: bool,
-    /// The most rows of a table. A table that has more is a fault.
-    max_rows: Option<usize>,
+    /// The largest table that is read. A larger one is a fault.
+    limit: TableLimit,
 }
 
 impl SnapshotInput {
@@ -226,7 +225,7 @@ impl SnapshotInput {
             tenant: tenant.cloned(),
             open_store: None,
             reports_all: false,
-            max_rows: None,
+            limit: TableLimit::default(),
         })
     }
 
@@ -239,15 +238,15 @@ impl SnapshotInput {
             tenant: Some(Arc::clone(tenant)),
             open_store: None,
             reports_all: false,
-            max_rows: None,
+            limit: TableLimit::default(),
         })
     }
 
-    /// Refuses tables with more rows: a process that serves several tenants must not run out of
-    /// memory for one of them.
+    /// Refuses larger tables: a process that serves several tenants must not run out of memory for
+    /// one of them.
     #[must_use]
-    pub(crate) fn with_max_rows(self, most: usize) -> Self {
-        Self { max_rows: Some(most), ..self }
+    pub(crate) fn within(self, limit: TableLimit) -> Self {
+        Self { limit, ..self }
     }
 
     /// The source.
@@ -285,10 +284,7 @@ impl SnapshotInput {
     async fn read(&self) -> Result<RawSnapshot, CliError> {
         // Before the tables: a file that changes in between is then seen to be newer.
         let provenance = provenance::of_source(&self.source);
-        let mut raw = self.source.read_with_notes(self.mapping.as_deref(), self.max_rows).await?;
-        if let Some(most) = self.max_rows {
-            refuse_large_tables(&mut raw, most);
-        }
+        let mut raw = self.source.read_with_notes(self.mapping.as_deref(), self.limit).await?;
         let managing = self.tenant.as_ref().filter(|tenant| tenant.manages_configuration);
         let Some(tenant) = managing else {
             raw.provenance = Some(provenance);
@@ -372,16 +368,6 @@ impl SnapshotInput {
         let found = TenantId::from(&snapshot.header.tenant_id);
         ensure_same_tenant(&self.source, self.tenant.as_ref().map(|tenant| &tenant.id), &found)
     }
-}
-
-/// Puts a fault in the place of each table with more rows.
-fn refuse_large_tables(raw: &mut RawSnapshot, most: usize) {
-    let large = raw.tables.extract_if(.., |table| table.rows() > most);
-    raw.faults.extend(large.map(|table| SourceFault {
-        table: table.name().to_owned(),
-        code: FaultCode::Unreadable,
-        reason: too_many_rows(most),
-    }));
 }
 
 /// Refuses a snapshot of another tenant.

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use powerfill_mapping::HeaderError;
-use powerfill_snapshot::{FaultCode, SourceFault, TooLarge, too_many_rows};
+use powerfill_snapshot::{FaultCode, SourceFault, TooLarge};
 
 use crate::parser::{MAX_COLUMNS, MAX_FIELD_BYTES};
 
@@ -67,9 +67,6 @@ pub enum CsvError {
     /// The header has more than [`MAX_COLUMNS`].
     #[error("the header has more than {MAX_COLUMNS} columns")]
     ManyColumns,
-    /// The table has more rows than the caller reads.
-    #[error("{}", too_many_rows(*.0))]
-    ManyRows(usize),
     /// A quote of a tolerant file that is never closed.
     #[error("line {0}: the field begins with a quote that is never closed")]
     OpenQuoteAt(usize),

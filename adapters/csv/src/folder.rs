@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use powerfill_snapshot::{
-    FaultCode, IgnoredPart, RawSnapshot, RawTable, SourceFault, table_named, table_names,
+    FaultCode, IgnoredPart, RawSnapshot, RawTable, SourceFault, TableLimit, table_named,
+    table_names,
 };
 
 use crate::error::{CsvError, CsvFileError};
@@ -18,15 +19,15 @@ use crate::parser::read_limited;
 /// # Errors
 /// The folder cannot be read. A file that cannot be read is a fault of its table.
 pub fn read_folder(path: &Path) -> Result<RawSnapshot, CsvFileError> {
-    read_folder_limited(path, usize::MAX)
+    read_folder_limited(path, TableLimit::default())
 }
 
-/// As [`read_folder`], with at most this many rows of a table. A table that has more is a fault,
-/// and is read no further.
+/// As [`read_folder`], with tables of at most this size. A larger one is a fault, and is read no
+/// further.
 ///
 /// # Errors
 /// As [`read_folder`].
-pub fn read_folder_limited(path: &Path, max_rows: usize) -> Result<RawSnapshot, CsvFileError> {
+pub fn read_folder_limited(path: &Path, limit: TableLimit) -> Result<RawSnapshot, CsvFileError> {
     let mut snapshot = RawSnapshot::default();
     let mut files: Vec<TableFile> = Vec::new();
     for entry in FileEntry::list(path).map_err(CsvFileError::at(path))? {
@@ -45,7 +46,7 @@ pub fn read_folder_limited(path: &Path, max_rows: usize) -> Result<RawSnapshot, 
             files.retain(|file| file.table != table);
         }
     }
-    for (file, read) in read_all(files, max_rows) {
+    for (file, read) in read_all(files, limit) {
         match read {
             Ok(table) => snapshot.tables.push(table),
             Err(error) => snapshot.faults.push(error.fault(file.table)),
@@ -71,8 +72,8 @@ impl TableFile {
         Ok(Self { table, entry, size })
     }
 
-    fn read(&self, max_rows: usize) -> Result<RawTable, CsvError> {
-        read_limited(self.table, self.entry.open()?, max_rows)
+    fn read(&self, limit: TableLimit) -> Result<RawTable, CsvError> {
+        read_limited(self.table, self.entry.open()?, limit)
     }
 }
 
@@ -80,7 +81,7 @@ impl TableFile {
 /// threads.
 fn read_all(
     mut files: Vec<TableFile>,
-    max_rows: usize,
+    limit: TableLimit,
 ) -> Vec<(TableFile, Result<RawTable, CsvError>)> {
     files.sort_by(|a, b| b.size.cmp(&a.size).then(a.table.cmp(b.table)));
     let next = AtomicUsize::new(0);
@@ -93,7 +94,7 @@ fn read_all(
                 while let Some(at) = Some(next.fetch_add(1, Ordering::Relaxed))
                     && at < files.len()
                 {
-                    let read = files[at].read(max_rows);
+                    let read = files[at].read(limit);
                     *results[at].lock().unwrap_or_else(PoisonError::into_inner) = Some(read);
                 }
             });

@@ -9,7 +9,7 @@
 use std::io::{ErrorKind, Read};
 
 use encoding_rs::WINDOWS_1252;
-use powerfill_snapshot::RawTable;
+use powerfill_snapshot::{RawTable, TableLimit};
 
 use crate::error::{CsvError, FieldPosition};
 use crate::start;
@@ -35,16 +35,16 @@ const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 /// # Errors
 /// The first [`CsvError`].
 pub fn read_table(name: &str, input: impl Read) -> Result<RawTable, CsvError> {
-    read_limited(name, input, usize::MAX)
+    read_limited(name, input, TableLimit::default())
 }
 
-/// As [`read_table`], of at most this many rows. Ends at the row beyond it.
+/// As [`read_table`], of at most this size. Ends at the row beyond it.
 pub(crate) fn read_limited(
     name: &str,
     mut input: impl Read,
-    max_rows: usize,
+    limit: TableLimit,
 ) -> Result<RawTable, CsvError> {
-    let mut parser = Parser::new(name, max_rows);
+    let mut parser = Parser::new(name, limit);
     let mut chunk = vec![0; CHUNK];
     let mut filled = fill(&mut input, &mut chunk)?;
     start::check(&chunk[..filled.min(START)])?;
@@ -87,7 +87,7 @@ enum State {
 
 struct Parser {
     name: String,
-    max_rows: usize,
+    limit: TableLimit,
     state: State,
     /// The part of the field from earlier chunks, or between doubled quotes.
     field: Vec<u8>,
@@ -98,10 +98,10 @@ struct Parser {
 }
 
 impl Parser {
-    fn new(name: &str, max_rows: usize) -> Self {
+    fn new(name: &str, limit: TableLimit) -> Self {
         Self {
             name: name.to_owned(),
-            max_rows,
+            limit,
             state: State::Start,
             field: Vec::new(),
             fields: 0,
@@ -215,13 +215,11 @@ impl Parser {
     fn end_row(&mut self) -> Result<(), CsvError> {
         self.fields = 0;
         match &mut self.table {
-            Some(table) if table.rows() == self.max_rows => {
-                return Err(CsvError::ManyRows(self.max_rows));
-            }
             Some(table) => table.end_row()?,
             None => {
                 let header = std::mem::take(&mut self.header);
-                self.table = Some(RawTable::new(self.name.clone(), header, true));
+                let table = RawTable::new(self.name.clone(), header, true);
+                self.table = Some(table.within(self.limit));
             }
         }
         Ok(())

@@ -18,7 +18,7 @@ use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use powerfill_events::input::{RawTable, RowOrigin};
+use powerfill_events::input::{RawTable, RowOrigin, TableLimit};
 use powerfill_mapping::ForeignTable;
 
 pub use error::MismoError;
@@ -32,15 +32,17 @@ pub fn is_message(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("xml"))
 }
 
-/// Reads the loans of a message, or of all messages of a folder by name, as one table `loan`.
+/// Reads the loans of a message, or of all messages of a folder by name, as one table `loan` of at
+/// most this size.
 ///
 /// # Errors
-/// A file cannot be read, is no message of MISMO 3, or has no subject loan; the folder has none.
-pub fn read(path: &Path) -> Result<ForeignTable, MismoError> {
+/// A file cannot be read, is no message of MISMO 3, or has no subject loan; the folder has none;
+/// the table would be larger.
+pub fn read(path: &Path, limit: TableLimit) -> Result<ForeignTable, MismoError> {
     let files = if path.is_dir() { messages(path)? } else { vec![path.to_owned()] };
     let columns = COLUMNS.iter().map(|(name, _)| (*name).to_owned()).collect();
     let origins = files.iter().map(|file| RowOrigin::file(name_of(file))).collect();
-    let mut table = RawTable::mapped(TABLE, columns, origins);
+    let mut table = RawTable::mapped(TABLE, columns, origins).within(limit);
     let mut hasher = blake3::Hasher::new();
     for (origin, file) in (0..).zip(&files) {
         let input = File::open(file).map_err(MismoError::io(file))?;

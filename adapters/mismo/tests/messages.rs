@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use powerfill_events::input::TableLimit;
 use powerfill_mapping::ForeignTable;
 use powerfill_mismo::{COLUMNS, MismoError};
 
@@ -23,7 +24,7 @@ fn read(content: impl AsRef<[u8]>) -> Result<ForeignTable, MismoError> {
     let folder = tempfile::tempdir().expect("a new folder");
     let file = folder.path().join("loans.xml");
     fs::write(&file, content).expect("the message is written");
-    powerfill_mismo::read(&file)
+    powerfill_mismo::read(&file, TableLimit::default())
 }
 
 /// A message with this content of its deals.
@@ -34,7 +35,7 @@ fn message(deals: &str) -> String {
 #[test]
 fn each_subject_loan_is_a_row() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/files/uldd.xml");
-    let read = powerfill_mismo::read(&file).expect("a message");
+    let read = powerfill_mismo::read(&file, TableLimit::default()).expect("a message");
     assert_eq!(read.table.name(), "loan");
     assert_eq!(read.table.rows(), 2, "a related loan and a second state are no rows");
     let rows = [
@@ -131,12 +132,13 @@ fn what_is_no_message_is_refused_with_its_line() {
 #[test]
 fn a_folder_gives_its_messages_by_name() {
     let folder = tempfile::tempdir().expect("a new folder");
-    let error = powerfill_mismo::read(folder.path()).unwrap_err().to_string();
+    let error =
+        powerfill_mismo::read(folder.path(), TableLimit::default()).unwrap_err().to_string();
     assert!(error.contains("has no MISMO message"), "{error}");
     for name in ["b.xml", "a.XML", "c.csv"] {
         fs::write(folder.path().join(name), message("<DEAL><LOAN/></DEAL>")).unwrap();
     }
-    let read = powerfill_mismo::read(folder.path()).expect("messages");
+    let read = powerfill_mismo::read(folder.path(), TableLimit::default()).expect("messages");
     let places = [0, 1].map(|row| read.table.place(Some(row), &[0]));
     assert_eq!(places, [Some("a.XML:1".to_owned()), Some("b.xml:1".to_owned())]);
 }

@@ -13,7 +13,8 @@ use futures::TryStreamExt;
 use powerfill_ports::StoreError;
 use powerfill_snapshot::near::suggestion;
 use powerfill_snapshot::{
-    FaultCode, IgnoredPart, RawSnapshot, RawTable, SourceFault, TooLarge, table_named, table_names,
+    FaultCode, IgnoredPart, RawSnapshot, RawTable, SourceFault, TableLimit, TooLarge, table_named,
+    table_names,
 };
 use tokio::time::timeout;
 use tokio_postgres::error::SqlState;
@@ -86,18 +87,18 @@ fn bare_or_quoted(name: &str) -> String {
 /// If the database cannot be reached or listed. A table that cannot be read is a fault in the
 /// result.
 pub async fn read(url: &PostgresUrl) -> Result<RawSnapshot, PostgresSourceError> {
-    read_limited(url, usize::MAX).await
+    read_limited(url, TableLimit::default()).await
 }
 
-/// As [`read`], at most the row after the first `most` of a table.
+/// As [`read`], with tables of at most this size. A larger one is a fault, and is read no further.
 ///
 /// # Errors
 /// As of [`read`].
 pub async fn read_limited(
     url: &PostgresUrl,
-    most: usize,
+    limit: TableLimit,
 ) -> Result<RawSnapshot, PostgresSourceError> {
-    (|| read_database(url, most))
+    (|| read_database(url, limit))
         .retry(SOURCE)
         .when(StoreError::is_transient)
         .await
@@ -108,12 +109,13 @@ pub async fn read_limited(
 /// by name.
 ///
 /// # Errors
-/// If the database or one of the tables cannot be read.
+/// If the database or one of the tables cannot be read, or a table is larger than the limit.
 pub async fn read_wanted(
     url: &PostgresUrl,
+    limit: TableLimit,
     is_wanted: impl Fn(&str) -> bool,
 ) -> Result<(Vec<RawTable>, Vec<String>), PostgresSourceError> {
-    (|| read_wanted_tables(url, &is_wanted))
+    (|| read_wanted_tables(url, limit, &is_wanted))
         .retry(SOURCE)
         .when(StoreError::is_transient)
         .await
@@ -122,6 +124,7 @@ pub async fn read_wanted(
 
 async fn read_wanted_tables(
     url: &PostgresUrl,
+    limit: TableLimit,
     is_wanted: &impl Fn(&str) -> bool,
 ) -> Result<(Vec<RawTable>, Vec<String>), StoreError> {
     let schema = url.schema.as_deref().unwrap_or("public");
@@ -134,7 +137,7 @@ async fn read_wanted_tables(
             others.push(name);
             continue;
         }
-        tables.push(match read_table(&tx, (schema, &name), &name, usize::MAX).await {
+        tables.push(match read_table(&tx, (schema, &name), &name, limit).await {
             Ok(table) => table,
             Err(TableReadError::Store(error)) => return Err(error),
             Err(TableReadError::TooLarge(error)) => {
@@ -146,7 +149,7 @@ async fn read_wanted_tables(
     Ok((tables, others))
 }
 
-async fn read_database(url: &PostgresUrl, most: usize) -> Result<RawSnapshot, StoreError> {
+async fn read_database(url: &PostgresUrl, limit: TableLimit) -> Result<RawSnapshot, StoreError> {
     let schema = url.schema.as_deref().unwrap_or("public");
     let pool = ConnectionPool::new(url)?;
     let mut client = pool.session().await?;
@@ -173,7 +176,7 @@ async fn read_database(url: &PostgresUrl, most: usize) -> Result<RawSnapshot, St
         }
         // A savepoint: a table that cannot be read must not end the transaction.
         let inner = tx.transaction().await.map_err(store_error)?;
-        match read_table(&inner, (schema, name), table, most).await {
+        match read_table(&inner, (schema, name), table, limit).await {
             Ok(read) => {
                 inner.commit().await.map_err(store_error)?;
                 snapshot.tables.push(read);
@@ -242,18 +245,18 @@ async fn read_table(
     tx: &Transaction<'_>,
     (schema, name): (&str, &str),
     table: &str,
-    most: usize,
+    limit: TableLimit,
 ) -> Result<RawTable, TableReadError> {
-    // The row after them says that there are more.
-    let limit = i64::try_from(most).unwrap_or(i64::MAX).saturating_add(1);
-    let sql = format!("SELECT * FROM {}.{} LIMIT {limit}", quoted(schema), quoted(name));
+    // The row after them says that there are more; the server sends no further ones.
+    let rows = i64::try_from(limit.rows).unwrap_or(i64::MAX).saturating_add(1);
+    let sql = format!("SELECT * FROM {}.{} LIMIT {rows}", quoted(schema), quoted(name));
     let statement = answered(tx.prepare(&sql)).await?;
     let (columns, types): (Vec<String>, Vec<Type>) = statement
         .columns()
         .iter()
         .map(|column| (column.name().to_owned(), column.type_().clone()))
         .unzip();
-    let mut raw = RawTable::new(table, columns, false);
+    let mut raw = RawTable::new(table, columns, false).within(limit);
     let rows = answered(tx.client().simple_query_raw(&sql)).await?;
     futures::pin_mut!(rows);
     while let Some(message) = answered(rows.try_next()).await? {

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use powerfill_snapshot::{
-    FaultCode, IgnoredPart, RawSnapshot, RawTable, SourceFault, TooLarge, table_named, table_names,
+    FaultCode, IgnoredPart, RawSnapshot, RawTable, SourceFault, TableLimit, TooLarge, table_named,
+    table_names,
 };
 use rusqlite::Transaction;
 use rusqlite::types::ValueRef;
@@ -65,24 +66,25 @@ fn advice(path: &Path) -> String {
 /// If the database cannot be opened or listed. A table that cannot be read is a fault in the
 /// result.
 pub fn read(path: &Path) -> Result<RawSnapshot, SqliteSourceError> {
-    read_limited(path, usize::MAX)
+    read_limited(path, TableLimit::default())
 }
 
-/// As [`read`], at most the row after the first `most` of a table.
+/// As [`read`], with tables of at most this size. A larger one is a fault, and is read no further.
 ///
 /// # Errors
 /// As of [`read`].
-pub fn read_limited(path: &Path, most: usize) -> Result<RawSnapshot, SqliteSourceError> {
-    read_one_state(path, |transaction| read_database(transaction, most))
+pub fn read_limited(path: &Path, limit: TableLimit) -> Result<RawSnapshot, SqliteSourceError> {
+    read_one_state(path, |transaction| read_database(transaction, limit))
 }
 
 /// Reads the tables and views whose names `is_wanted` accepts, for a mapping. The others are listed
 /// by name.
 ///
 /// # Errors
-/// If the database or one of the tables cannot be read.
+/// If the database or one of the tables cannot be read, or a table is larger than the limit.
 pub fn read_wanted(
     path: &Path,
+    limit: TableLimit,
     is_wanted: impl Fn(&str) -> bool,
 ) -> Result<(Vec<RawTable>, Vec<String>), SqliteSourceError> {
     read_one_state(path, |transaction| {
@@ -92,11 +94,13 @@ pub fn read_wanted(
                 others.push(name);
                 continue;
             }
-            tables.push(match read_table(transaction, &name, usize::MAX) {
+            tables.push(match read_table(transaction, &name, limit) {
                 Ok(table) => table,
                 Err(TableError::Database(error)) => return Err(error),
                 Err(TableError::TooLarge(error)) => {
-                    return Err(rusqlite::Error::ToSqlConversionFailure(error.into()));
+                    return Err(rusqlite::Error::ToSqlConversionFailure(
+                        format!("table {name}: {error}").into(),
+                    ));
                 }
             });
         }
@@ -124,7 +128,10 @@ fn read_one_state<T>(
     Err(SqliteSourceError::Changed(path.to_owned()))
 }
 
-fn read_database(transaction: &Transaction<'_>, most: usize) -> rusqlite::Result<RawSnapshot> {
+fn read_database(
+    transaction: &Transaction<'_>,
+    limit: TableLimit,
+) -> rusqlite::Result<RawSnapshot> {
     let mut snapshot = RawSnapshot::default();
     let mut present: BTreeSet<&'static str> = BTreeSet::new();
     for name in relation_names(transaction)? {
@@ -134,7 +141,7 @@ fn read_database(transaction: &Transaction<'_>, most: usize) -> rusqlite::Result
         }
     }
     for table in table_names().filter(|table| present.contains(table)) {
-        match read_table(transaction, table, most) {
+        match read_table(transaction, table, limit) {
             Ok(read) => snapshot.tables.push(read),
             Err(error) => snapshot.faults.push(SourceFault {
                 table: table.to_owned(),
@@ -167,18 +174,15 @@ enum TableError {
 fn read_table(
     transaction: &Transaction<'_>,
     name: &str,
-    most: usize,
+    limit: TableLimit,
 ) -> Result<RawTable, TableError> {
     let quoted = name.replace('"', "\"\"");
     let mut query = transaction.prepare(&format!("SELECT * FROM \"{quoted}\""))?;
     let columns: Vec<String> = query.column_names().map(str::to_owned).collect();
     let width = columns.len();
-    let mut table = RawTable::new(name, columns, false);
+    let mut table = RawTable::new(name, columns, false).within(limit);
     let mut rows = query.query([])?;
-    // The row after them says that there are more.
-    while table.rows() <= most
-        && let Some(row) = rows.next()?
-    {
+    while let Some(row) = rows.next()? {
         for column in 0..width {
             push_value(&mut table, row.get_ref(column)?)?;
         }

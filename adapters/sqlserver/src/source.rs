@@ -10,8 +10,8 @@ use std::time::Duration;
 use futures::TryStreamExt;
 use powerfill_ports::retry::RetryPolicy;
 use powerfill_snapshot::{
-    FaultCode, IgnoredPart, RawSnapshot, RawTable, SourceFault, TooLarge, input_table, table_named,
-    table_names,
+    FaultCode, IgnoredPart, RawSnapshot, RawTable, SourceFault, TableLimit, TooLarge, input_table,
+    table_named, table_names,
 };
 use tiberius::QueryItem;
 use tiberius::error::{Error, TokenError};
@@ -104,9 +104,20 @@ pub(crate) fn reading(table: &str) -> String {
 /// Only if the database cannot be reached or read; a table that cannot be read becomes a fault of
 /// the snapshot.
 pub async fn read(url: &MssqlUrl) -> Result<RawSnapshot, MssqlSourceError> {
+    read_limited(url, TableLimit::default()).await
+}
+
+/// As [`read`], with tables of at most this size. A larger one is a fault, and is read no further.
+///
+/// # Errors
+/// As of [`read`].
+pub async fn read_limited(
+    url: &MssqlUrl,
+    limit: TableLimit,
+) -> Result<RawSnapshot, MssqlSourceError> {
     let mut consistency = ReadConsistency::Snapshot;
     loop {
-        let attempt = || read_database(url, consistency);
+        let attempt = || read_database(url, consistency, limit);
         match RETRY.retry(attempt, |failure| is_transient(&failure.source)).await {
             Err(ServerFailure { source: Error::Server(token), .. })
                 if no_snapshot(&token) && consistency == ReadConsistency::Snapshot =>
@@ -154,6 +165,7 @@ fn no_snapshot(token: &TokenError) -> bool {
 async fn read_database(
     url: &MssqlUrl,
     consistency: ReadConsistency,
+    limit: TableLimit,
 ) -> Result<RawSnapshot, ServerFailure> {
     let mut client = connect(url).await.map_err(ServerFailure::during("connecting"))?;
     let mut snapshot = RawSnapshot::default();
@@ -162,8 +174,8 @@ async fn read_database(
     begun.map_err(ServerFailure::during("beginning a transaction"))?;
     snapshot.warnings.extend(consistency.warning(url));
     for (table, listed) in tables {
-        let raw = RawTable::new(table, listed.column_names(), false);
-        match read_rows(&mut client, &url.schema, raw, &listed).await {
+        let raw = RawTable::new(table, listed.column_names(), false).within(limit);
+        match read_rows(&mut client, &url.schema, raw, &listed, limit).await {
             Ok(read) => snapshot.tables.push(read),
             Err(ReadTableError::Server(error)) if !is_table_error(&error) => {
                 return Err(ServerFailure::during(reading(&listed.name))(error));
@@ -310,10 +322,16 @@ pub(crate) async fn read_rows(
     schema: &str,
     mut raw: RawTable,
     table: &ListedTable,
+    limit: TableLimit,
 ) -> Result<RawTable, ReadTableError> {
     let columns = table.columns.iter().map(|(name, sql_type)| select_expression(name, sql_type));
     let columns = columns.collect::<Vec<_>>().join(", ");
-    let sql = format!("SELECT {columns} FROM {}.{}", quoted(schema), quoted(&table.name));
+    // The row after them says that there are more; the server sends no further ones.
+    let top = match i64::try_from(limit.rows) {
+        Ok(most) => format!("TOP ({}) ", most.saturating_add(1)),
+        Err(_) => String::new(),
+    };
+    let sql = format!("SELECT {top}{columns} FROM {}.{}", quoted(schema), quoted(&table.name));
     let mut items = client.simple_query(sql).await?;
     while let Some(item) = items.try_next().await? {
         let QueryItem::Row(row) = item else { continue };

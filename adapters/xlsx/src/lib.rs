@@ -30,7 +30,7 @@ mod written;
 pub use error::XlsxError;
 pub use run_summary::{MOVES_SHEET, SUMMARY_SHEET};
 pub use run_workbook::{RUN_SHEET, RunWorkbook};
-pub use source::read;
+pub use source::{read, read_limited};
 pub use template::{COLUMNS_SHEET, write_template};
 pub use texts::{TextSheet, read_foreign, read_texts};
 pub use written::write_tables;

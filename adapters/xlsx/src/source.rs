@@ -4,7 +4,8 @@ use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 
 use powerfill_snapshot::{
-    FaultCode, IgnoredPart, RawSnapshot, RawTable, SourceFault, TooLarge, table_named, table_names,
+    FaultCode, IgnoredPart, RawSnapshot, RawTable, SourceFault, TableLimit, TooLarge, table_named,
+    table_names,
 };
 
 use crate::cells::CellValue;
@@ -24,10 +25,18 @@ const MERGED: &str = "the cell is merged into another one; unmerge them and give
 /// Only if the workbook as a whole cannot be read; a sheet that cannot be read becomes a fault of
 /// the snapshot.
 pub fn read(path: &Path) -> Result<RawSnapshot, XlsxError> {
-    catch_panic(path, || read_workbook(path))?
+    read_limited(path, TableLimit::default())
 }
 
-fn read_workbook(path: &Path) -> Result<RawSnapshot, XlsxError> {
+/// As [`read`], with tables of at most this size. A larger one is a fault, and is read no further.
+///
+/// # Errors
+/// As of [`read`].
+pub fn read_limited(path: &Path, limit: TableLimit) -> Result<RawSnapshot, XlsxError> {
+    catch_panic(path, || read_workbook(path, limit))?
+}
+
+fn read_workbook(path: &Path, limit: TableLimit) -> Result<RawSnapshot, XlsxError> {
     let mut book = Workbook::open(path)?;
     let sheets = book.sheets();
     let mut snapshot = RawSnapshot::default();
@@ -56,7 +65,7 @@ fn read_workbook(path: &Path) -> Result<RawSnapshot, XlsxError> {
                 Err(format!("{first} and {second} have the same name; one sheet is expected")
                     .into())
             }
-            None => read_table(&mut book, path, &sheet.name, &sheets),
+            None => read_table(&mut book, path, &sheet.name, &sheets, limit),
         };
         match read {
             Ok(table) => snapshot.tables.push(table),
@@ -97,6 +106,7 @@ fn read_table(
     path: &Path,
     sheet: &str,
     sheets: &[SheetEntry],
+    limit: TableLimit,
 ) -> Result<RawTable, SheetFault> {
     let covered = covered_cells(book, sheet)?;
     let hidden = match book.has_hidden {
@@ -108,6 +118,7 @@ fn read_table(
     let mut nameless = BTreeSet::new();
     loop {
         let mut reader = TableReader::new(sheet, &covered, &hidden, &nameless);
+        reader.limit = limit;
         visit_cells(book, sheet, |address, value| reader.read_cell(address, value))?;
         let more = std::mem::take(&mut reader.new_nameless);
         if more.is_empty() {
@@ -133,6 +144,7 @@ struct TableReader<'a> {
     hidden: &'a HiddenParts,
     /// Columns without a header that are known to have values.
     nameless: &'a BTreeSet<u32>,
+    limit: TableLimit,
     header: Vec<(String, u32)>,
     table: Option<RawTable>,
     /// The columns of the sheet that the table has, in order.
@@ -157,6 +169,7 @@ impl<'a> TableReader<'a> {
             covered,
             hidden,
             nameless,
+            limit: TableLimit::default(),
             header: Vec::new(),
             table: None,
             columns: Vec::new(),
@@ -232,7 +245,7 @@ impl<'a> TableReader<'a> {
             return Err(format!("the header has more than {MAX_COLUMNS} columns").into());
         }
         self.columns = header.iter().map(|(_, column)| *column).collect();
-        let mut table = RawTable::of_sheet(self.sheet, header);
+        let mut table = RawTable::of_sheet(self.sheet, header).within(self.limit);
         for (at, column) in self.columns.iter().enumerate() {
             if self.hidden.has_column(*column) {
                 table.mark_hidden_column(at);

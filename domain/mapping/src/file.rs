@@ -126,6 +126,7 @@ impl FormFile {
             first_row: self.first_row,
             columns: self.columns,
             totals: totals.iter().map(|text| fold(text.trim())).collect(),
+            ..FileForm::default()
         })
     }
 }

@@ -79,13 +79,14 @@ impl HeadedTable {
             names.pop();
         }
         let name = self.name.clone();
-        self.table = Some(match &self.file {
+        let table = match &self.file {
             Some(file) => RawTable::of_file(name, names, file),
             None => {
                 let columns = names.into_iter().zip(0..).collect();
                 RawTable::of_sheet(name, columns)
             }
-        });
+        };
+        self.table = Some(table.within(self.form.limit));
     }
 
     /// Adds a row, which has this position in its file or sheet, from 0. A cell without exact text

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use powerfill_events::input::TableLimit;
 use powerfill_events::values::fold;
 use powerfill_snapshot::tables::ColumnType;
 use rust_decimal::Decimal;
@@ -26,6 +27,8 @@ pub struct Mapping {
     pub(crate) forms: Vec<(Located<String>, FileForm)>,
     /// How the others are read.
     pub(crate) default_form: FileForm,
+    /// How large tables may become.
+    pub(crate) limit: TableLimit,
 }
 
 /// The mapping of a table.
@@ -142,6 +145,8 @@ pub struct FileForm {
     pub columns: Option<Vec<String>>,
     /// How the first value of a row of totals begins, folded.
     pub totals: Vec<String>,
+    /// How large the table may become.
+    pub limit: TableLimit,
 }
 
 /// Where the header of a file or a sheet is. Rows count from 1.
@@ -188,7 +193,19 @@ impl Mapping {
             schema,
             forms: Vec::new(),
             default_form: FileForm::default(),
+            limit: TableLimit::default(),
         }
+    }
+
+    /// The mapping, for tables of at most this size.
+    #[must_use]
+    pub fn within(self, limit: TableLimit) -> Self {
+        Self { limit, ..self }
+    }
+
+    /// How large tables may become.
+    pub fn limit(&self) -> TableLimit {
+        self.limit
     }
 
     /// The mapping that reads the files of a source for a draft.
@@ -234,7 +251,8 @@ impl Mapping {
     /// How a file or a sheet of these names is read.
     pub fn form(&self, names: &[&str]) -> FileForm {
         let form = self.forms.iter().find(|(name, _)| is_one_of(name, names));
-        form.map_or_else(|| self.default_form.clone(), |(_, form)| form.clone())
+        let form = form.map_or(&self.default_form, |(_, form)| form);
+        FileForm { limit: self.limit, ..form.clone() }
     }
 
     /// The first place that says how other names or values become ours, if there is one.

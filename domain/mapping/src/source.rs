@@ -130,7 +130,7 @@ impl TableMaker<'_> {
             bound.iter().map(|file| file.foreign.table.origin(&layout.positions(file))).collect();
         origins.push(RowOrigin::file(mapping.file()));
         let too_large = |error: TooLarge| BindError::Files(format!("{}: {error}", spec.name));
-        let mut made = RawTable::mapped(spec.name, layout.names(), origins);
+        let mut made = RawTable::mapped(spec.name, layout.names(), origins).within(mapping.limit);
         let mut seen = BTreeSet::new();
         for (origin, file) in (0_u32..).zip(&bound) {
             let rows = MappedRows::new(mapping, self.at, file.foreign, &file.columns)?;

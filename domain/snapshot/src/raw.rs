@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-pub use powerfill_events::input::{RawTable, TooLarge};
+pub use powerfill_events::input::{RawTable, TableLimit, TooLarge};
 
 use powerfill_events::run::event::{SourceMapping, SourceProvenance};
 
@@ -30,14 +30,6 @@ pub struct RawSnapshot {
     pub mapping: Option<SourceMapping>,
     /// Where the tables were read, for the record of the run.
     pub provenance: Option<SourceProvenance>,
-}
-
-/// Why a table is not read that has more rows than a service admits.
-pub fn too_many_rows(most: usize) -> String {
-    format!(
-        "it has more than {most} rows, and the service reads no more; start it with a larger \
-         --max-rows, or run this book with `powerfill run`"
-    )
 }
 
 /// A part of a source that has not the name of a table of 1.2.

@@ -39,6 +39,9 @@ pub(crate) struct ServeArgs {
     /// The most rows of a table that the service reads from a source
     #[arg(long, env = "POWERFILL_MAX_ROWS", value_name = "N", default_value_t = 2_000_000)]
     pub(crate) max_rows: usize,
+    /// The most bytes of text in the cells of such a table
+    #[arg(long, env = "POWERFILL_MAX_TABLE_BYTES", value_name = "N", default_value_t = 1 << 30)]
+    pub(crate) max_table_bytes: usize,
     #[command(flatten)]
     pub(crate) log: LogArgs,
     /// The worker's name, as for `work` [default: powerfill-PID]

@@ -8,7 +8,7 @@ use powerfill_events::values::TenantId;
 use powerfill_generator::{Scale, generate};
 use powerfill_http::tokens::TokenFile;
 use powerfill_ports::Store;
-use powerfill_snapshot::{RunOptions, validate};
+use powerfill_snapshot::{RunOptions, TableLimit, validate};
 use powerfill_tables::status::RunStatus;
 
 use super::challenge::within;
@@ -34,7 +34,8 @@ pub(crate) async fn run(args: DemoArgs, settings: &ProgramSettings) -> Result<()
     let source = SourceUrl::Folder(snapshot);
     let refused =
         |report| CliError::Faults { what: format!("{source} is refused"), report, all: false };
-    let validated = validate(source.read_with_notes(None, None).await?).map_err(refused)?;
+    let validated =
+        validate(source.read_with_notes(None, TableLimit::default()).await?).map_err(refused)?;
     let tenant = TenantId::from(&validated.snapshot.header.tenant_id);
     let store: Arc<dyn Store> = StoreUrl::Sqlite(folder.join("powerfill.db")).open().await?;
     let requested_by = settings.requested_by(None);

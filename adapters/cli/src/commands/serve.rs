@@ -19,7 +19,7 @@ use powerfill_http::tokens::TokenFile;
 use powerfill_http::{Api, Limits, RunFile, TenantError, TenantHandle};
 use powerfill_ports::Store;
 use powerfill_ports::copying::CopyStore;
-use powerfill_snapshot::{GivenOptions, Validated};
+use powerfill_snapshot::{GivenOptions, TableLimit, Validated};
 use tokio::net::TcpListener;
 use tokio::sync::OnceCell;
 use tokio::time::timeout;
@@ -92,7 +92,7 @@ async fn serve<'t>(
             store,
             open: OnceCell::new(),
             failure: Mutex::default(),
-            max_rows: args.max_rows,
+            limit: TableLimit { rows: args.max_rows, bytes: args.max_table_bytes },
         };
         tenants.push(Arc::new(served) as Arc<dyn TenantHandle>);
     }
@@ -194,7 +194,7 @@ struct ServedTenant {
     open: OnceCell<Arc<dyn CopyStore>>,
     /// Why the store could not be opened the last time, and when.
     failure: Mutex<Option<(Instant, String)>>,
-    max_rows: usize,
+    limit: TableLimit,
 }
 
 impl ServedTenant {
@@ -231,7 +231,7 @@ impl TenantHandle for ServedTenant {
 
     async fn input(&self) -> Result<Validated, TenantError> {
         let input = SnapshotInput::of_tenant(&self.settings).map_err(unavailable)?;
-        let input = input.with_max_rows(self.max_rows);
+        let input = input.within(self.limit);
         let store = self.open.get().map(|store| Arc::clone(store) as Arc<dyn Store>);
         let validated = input.with_open_store(store).validated().await;
         validated.map_err(unavailable)?.map_err(TenantError::Refused)

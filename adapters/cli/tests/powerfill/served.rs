@@ -242,11 +242,24 @@ fn an_endless_view_is_a_fault() {
     let settings = std::fs::read_to_string(sandbox.path("powerfill.toml")).expect("settings");
     let (before, _) = settings.split_once("source = ").expect("a source");
     let settings = format!("{before}source = \"sqlite:endless.db\"\n");
-    std::fs::write(sandbox.path("powerfill.toml"), settings).expect("settings are written");
+    std::fs::write(sandbox.path("powerfill.toml"), &settings).expect("settings are written");
     let server = Server::start(&sandbox, &["--no-workers", "--max-rows", "1000"]);
     let (status, refused) = server.request("POST", "/api/powerfill/preflight", "", "{}");
     assert_eq!(status, 422, "{refused}");
     assert!(refused["faults"].to_string().contains("more than 1000 rows"), "{refused}");
+    server.stop();
+    let server = Server::start(&sandbox, &["--no-workers", "--max-table-bytes", "4000"]);
+    let (status, refused) = server.request("POST", "/api/powerfill/preflight", "", "{}");
+    assert_eq!(status, 422, "{refused}");
+    assert!(refused["faults"].to_string().contains("more than 4000 bytes of text"), "{refused}");
+    server.stop();
+    // So it is by a mapping.
+    std::fs::write(sandbox.path("map.toml"), "[loan]\n").expect("a mapping");
+    let settings = format!("{settings}mapping = \"map.toml\"\n");
+    std::fs::write(sandbox.path("powerfill.toml"), settings).expect("settings are written");
+    let server = Server::start(&sandbox, &["--no-workers", "--max-rows", "1000"]);
+    let (status, refused) = server.request("POST", "/api/powerfill/preflight", "", "{}");
+    assert_eq!(status, 503, "{refused}");
     server.stop();
 }
 

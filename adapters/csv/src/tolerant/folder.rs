@@ -53,6 +53,9 @@ fn read_file(
     stem: &str,
     mapping: &Mapping,
 ) -> Result<ForeignTable, CsvFileError> {
+    // The file is read at once.
+    let size = entry.path.metadata().map_err(CsvFileError::at(&entry.path))?.len();
+    mapping.limit().admit_text(size).map_err(CsvFileError::at(&entry.path))?;
     let bytes = std::fs::read(&entry.path).map_err(CsvFileError::at(&entry.path))?;
     let digest = blake3::hash(&bytes).to_hex().to_string();
     let text = entry.decompress(bytes).map_err(CsvFileError::at(&entry.path))?;

@@ -4,6 +4,7 @@
 
 mod address;
 mod input_type;
+mod limit;
 mod raw;
 mod row;
 mod schema;
@@ -12,7 +13,8 @@ mod word;
 
 pub use address::address;
 pub use input_type::InputType;
-pub use raw::{CellDisplay, RawTable, RowOrigin, ShownCell, TooLarge};
+pub use limit::{TableLimit, TooLarge};
+pub use raw::{CellDisplay, RawTable, RowOrigin, ShownCell};
 pub use row::{InputCells, InputRow, RowCells, cells_of};
 pub use schema::{Bounds, InputColumn, InputReference, InputTable, Measure, Presence, RowCount};
 pub use value::{InputCell, InputValue, RuleOnly, text_of};

@@ -2,6 +2,7 @@
 //! Sources fill it, the validation types it, and a comparison reads exports from it.
 
 use super::address::address;
+use super::limit::{TableLimit, TooLarge};
 
 /// One table as text. A million loans are one text and its offsets, not twenty million strings.
 #[derive(Debug)]
@@ -12,6 +13,7 @@ pub struct RawTable {
     text: String,
     /// Where each cell ends in `text`, row by row.
     ends: Vec<u32>,
+    limit: TableLimit,
     /// The number of cells of the row that is being filled.
     filled: usize,
     ragged: Vec<(usize, usize)>,
@@ -101,11 +103,6 @@ pub struct ShownCell {
     pub shown: String,
 }
 
-/// A table has more text than its offsets can address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the table has more than 4 GiB of text")]
-pub struct TooLarge;
-
 impl RawTable {
     /// An empty table. With `row_numbers` the rows have an order, as the lines of a file have, and
     /// reports number them from 1. Otherwise reports name rows by their keys.
@@ -168,6 +165,7 @@ impl RawTable {
             naming,
             text: String::new(),
             ends: Vec::new(),
+            limit: TableLimit::default(),
             filled: 0,
             ragged: Vec::new(),
             unfit: Vec::new(),
@@ -175,6 +173,12 @@ impl RawTable {
             hidden_rows: Vec::new(),
             hidden_columns: Vec::new(),
         }
+    }
+
+    /// The empty table, which becomes no larger than that.
+    #[must_use]
+    pub fn within(self, limit: TableLimit) -> Self {
+        Self { limit, ..self }
     }
 
     /// Begins a row, which has this position in its sheet or file, from 0.
@@ -199,8 +203,10 @@ impl RawTable {
     pub fn push_cell(&mut self, cell: &str) -> Result<(), TooLarge> {
         self.filled += 1;
         if self.filled <= self.columns.len() {
-            self.text.push_str(cell.trim_end_matches(' '));
-            self.ends.push(u32::try_from(self.text.len()).map_err(|_| TooLarge)?);
+            let cell = cell.trim_end_matches(' ');
+            self.limit.admit_text((self.text.len() + cell.len()) as u64)?;
+            self.text.push_str(cell);
+            self.ends.push(u32::try_from(self.text.len()).map_err(|_| TooLarge::Text)?);
         }
         Ok(())
     }
@@ -254,6 +260,9 @@ impl RawTable {
             }
         }
         self.filled = 0;
+        if self.rows() > self.limit.rows {
+            return Err(TooLarge::Rows(self.limit.rows));
+        }
         Ok(())
     }
 
@@ -354,6 +363,24 @@ impl RawTable {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_table_becomes_no_larger_than_its_limit() {
+        let limit = TableLimit { rows: 2, bytes: 5 };
+        let mut table = RawTable::new("t", vec!["a".into()], true).within(limit);
+        for cell in ["12 ", "345"] {
+            table.push_cell(cell).unwrap();
+            table.end_row().unwrap();
+        }
+        assert_eq!(table.push_cell("6"), Err(TooLarge::Bytes(5)));
+        let mut table = RawTable::new("t", vec!["a".into()], true).within(limit);
+        for _ in 0..2 {
+            table.push_cell("").unwrap();
+            table.end_row().unwrap();
+        }
+        table.push_cell("").unwrap();
+        assert_eq!(table.end_row(), Err(TooLarge::Rows(2)));
+    }
 
     #[test]
     fn keeps_cells_trimmed_and_remembers_ragged_and_unfit_ones() {

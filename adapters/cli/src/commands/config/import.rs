@@ -4,7 +4,9 @@ use powerfill_app::configure::{ConfigOutcome, ConfigureError, check_rules, previ
 use powerfill_events::values::TenantId;
 use powerfill_ports::Store;
 use powerfill_snapshot::config::{Config, ConfigChange, ConfigState};
-use powerfill_snapshot::{RawSnapshot, RawTable, columns_for_rules, validate_configuration};
+use powerfill_snapshot::{
+    RawSnapshot, RawTable, TableLimit, columns_for_rules, validate_configuration,
+};
 
 use super::{changes, command, print_warnings, record, tenant_of};
 use crate::args::ConfigImportArgs;
@@ -30,7 +32,7 @@ pub(super) async fn run(
     let own = tenant_store.tenant().filter(|_| args.source.source.is_none());
     let mapping = args.source.mapping.as_ref().or(own.and_then(|tenant| tenant.mapping.as_ref()));
     let raw = match mapping {
-        Some(mapping) => mapped::read(&source, mapping).await?,
+        Some(mapping) => mapped::read(&source, mapping, TableLimit::default()).await?,
         None => source.read().await?,
     };
     let by_mapping = raw.mapping.as_ref().map_or_else(String::new, |mapping| {

@@ -51,7 +51,7 @@ pub(super) async fn read(
                 let (folded, is_mapped) = (fold(name), mapping.has_name(&[name]));
                 is_mapped || folded.starts_with("PFILL_") && !folded.ends_with("__STAGING")
             };
-            let read = powerfill_sqlserver::export::read(url, is_wanted).await;
+            let read = powerfill_sqlserver::export::read(url, mapping.limit(), is_wanted).await;
             ForeignTables::of_database(
                 &url.to_string(),
                 read.map_err(CliError::environment)?,
