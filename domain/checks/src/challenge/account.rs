@@ -20,6 +20,8 @@ pub(super) struct AccountCandidate {
     pub(super) turn: usize,
     pub(super) score: Price,
     pub(super) price: Price,
+    /// Where its blocks are in [`Account::limited_blocks`].
+    blocks: (usize, usize),
 }
 
 /// Points per 100 of par, units of 10^−8; the dollars of an amount in cents at such a price are in
@@ -39,6 +41,10 @@ pub(super) struct Account<'a> {
     weights: ChallengeWeights,
     /// Per loan of the snapshot, by trade; empty for a loan that is not eligible.
     pub(super) candidates: Vec<Vec<AccountCandidate>>,
+    /// Per loan of the snapshot: the lowest score among its candidates.
+    lowest_scores: Vec<Price>,
+    /// The blocks with an upper limit that candidates use: those of each follow each other.
+    limited_blocks: Vec<usize>,
     turns: usize,
     /// Per turn: what the run placed by candidates of it and those before it.
     required: Vec<Money>,
@@ -52,33 +58,22 @@ impl<'a> Account<'a> {
         chunks: &[&[RunEvent]],
         weights: ChallengeWeights,
     ) -> Result<Self, ChallengeFault> {
-        let mut candidates = vec![Vec::new(); terms.loans.len()];
-        for event in chunks.iter().copied().flatten() {
-            let RunEvent::CandidateScored(event) = event else { continue };
-            let place = terms.find_loan(&event.loan_id).zip(terms.find_trade(&event.trade_id));
-            let Some((loan, trade)) = place else {
-                let pair = format!("candidate {} in {}", event.loan_id, event.trade_id);
-                return Err(ChallengeFault::new(pair, "a loan and a trade", "none"));
-            };
-            candidates[loan].push(AccountCandidate {
-                trade,
-                turn: event.turn as usize,
-                score: event.pricing.score,
-                price: event.pricing.price,
-            });
-        }
-        for of_loan in &mut candidates {
-            of_loan.sort_by_key(|candidate| candidate.trade);
-        }
+        let candidates = read_candidates(terms, chunks)?;
+        let lowest = |of_loan: &Vec<AccountCandidate>| of_loan.iter().map(|c| c.score).min();
+        let lowest_scores = candidates.iter().map(|of_loan| lowest(of_loan).unwrap_or_default());
+        let lowest_scores = lowest_scores.collect();
         let mut account = Self {
             terms,
             tree,
             amounts: FinalAmounts::new(terms, tree, decisions),
             weights,
             candidates,
+            lowest_scores,
+            limited_blocks: Vec::new(),
             turns: tree.nodes.last().map_or(0, |node| node.turn as usize),
             required: Vec::new(),
         };
+        account.find_blocks();
         let run = account.run_allocation(decisions)?;
         account.required = account.prefix_amounts(&run);
         Ok(account)
@@ -108,13 +103,31 @@ impl<'a> Account<'a> {
         block.hi.map(|hi| Money::ZERO.max(hi - block.held))
     }
 
-    /// The blocks with an upper limit that a loan uses in a trade.
-    pub(super) fn blocks(&self, loan: usize, trade: usize) -> impl Iterator<Item = usize> {
-        let row = &self.terms.snapshot.loans[loan];
-        self.amounts.blocks_of[trade].iter().copied().filter(move |at| {
-            let block = &self.amounts.blocks[*at];
-            block.hi.is_some() && self.tree.matches(block.node, row)
-        })
+    /// Finds the blocks of each candidate. Whether a loan matches a node is computed once.
+    fn find_blocks(&mut self) {
+        let mut matches = vec![None; self.tree.nodes.len()];
+        for (loan, of_loan) in self.candidates.iter_mut().enumerate() {
+            let row = &self.terms.snapshot.loans[loan];
+            matches.fill(None);
+            for candidate in of_loan {
+                let from = self.limited_blocks.len();
+                for at in &self.amounts.blocks_of[candidate.trade] {
+                    let block = &self.amounts.blocks[*at];
+                    let matches = &mut matches[block.node];
+                    if block.hi.is_some()
+                        && *matches.get_or_insert_with(|| self.tree.matches(block.node, row))
+                    {
+                        self.limited_blocks.push(*at);
+                    }
+                }
+                candidate.blocks = (from, self.limited_blocks.len());
+            }
+        }
+    }
+
+    /// The blocks with an upper limit that the loan of a candidate uses in its trade.
+    pub(super) fn blocks(&self, candidate: &AccountCandidate) -> &[usize] {
+        &self.limited_blocks[candidate.blocks.0..candidate.blocks.1]
     }
 
     pub(super) fn block_subject(&self, block: usize) -> ViolationSubject {
@@ -127,25 +140,23 @@ impl<'a> Account<'a> {
 
     /// What a candidate is worth, in units of 10^−12 dollars.
     pub(super) fn candidate_worth(&self, loan: usize, candidate: &AccountCandidate) -> i128 {
-        let scores = self.candidates[loan].iter().map(|other| other.score);
-        let lowest = scores.min().unwrap_or(Price::ZERO);
         let stays = self.terms.prior_trade(loan) == Some(candidate.trade);
         let stay = if stays { self.weights.stay } else { Price::ZERO };
-        let points = candidate.score - lowest + self.weights.placement + stay;
+        let points = candidate.score - self.lowest_scores[loan] + self.weights.placement + stay;
         let per_loan = i128::from(self.weights.per_loan.units()) * 10_i128.pow(10);
         product(points.units().into(), self.amount(loan)) + per_loan
     }
 
     /// What a candidate pays: the prices of its trade and limits, less those of its turn and the
     /// turns after it.
-    fn charge(&self, prices: &Prices, loan: usize, candidate: &AccountCandidate) -> i128 {
-        let blocks = self.blocks(loan, candidate.trade).map(|block| prices.blocks[block]);
+    fn charge(&self, prices: &Prices, candidate: &AccountCandidate) -> i128 {
+        let blocks = self.blocks(candidate).iter().map(|block| prices.blocks[*block]);
         let turns = &prices.turns[candidate.turn - 1..];
         prices.trades[candidate.trade] + blocks.sum::<i128>() - turns.iter().sum::<i128>()
     }
 
     fn net(&self, prices: &Prices, loan: usize, candidate: &AccountCandidate) -> i128 {
-        let charge = self.charge(prices, loan, candidate);
+        let charge = self.charge(prices, candidate);
         self.candidate_worth(loan, candidate) - product(charge, self.amount(loan))
     }
 
@@ -153,10 +164,9 @@ impl<'a> Account<'a> {
     pub(super) fn score_after_prices(
         &self,
         prices: &Prices,
-        loan: usize,
         candidate: &AccountCandidate,
     ) -> Price {
-        candidate.score - Price::from_wide(self.charge(prices, loan, candidate))
+        candidate.score - Price::from_wide(self.charge(prices, candidate))
     }
 
     /// Per loan: what its best usable candidate is worth after prices; 0 where that is negative.
@@ -169,8 +179,9 @@ impl<'a> Account<'a> {
         let usable = self.candidates[loan].iter().filter(|candidate| {
             amount <= self.trade_room(candidate.trade)
                 && self
-                    .blocks(loan, candidate.trade)
-                    .all(|block| self.block_room(block).is_none_or(|room| amount <= room))
+                    .blocks(candidate)
+                    .iter()
+                    .all(|block| self.block_room(*block).is_none_or(|room| amount <= room))
         });
         usable.map(|candidate| self.net(prices, loan, candidate)).fold(0, i128::max)
     }
@@ -319,4 +330,31 @@ pub(super) fn check_gap(
 /// Units of 10^−8 points times cents: units of 10^−12 dollars.
 fn product(points: i128, amount: Money) -> i128 {
     points * i128::from(amount.units())
+}
+
+/// Per loan of the snapshot: its candidates, by trade, whose blocks are not known yet.
+fn read_candidates(
+    terms: &RunTerms<'_>,
+    chunks: &[&[RunEvent]],
+) -> Result<Vec<Vec<AccountCandidate>>, ChallengeFault> {
+    let mut candidates = vec![Vec::new(); terms.loans.len()];
+    for event in chunks.iter().copied().flatten() {
+        let RunEvent::CandidateScored(event) = event else { continue };
+        let place = terms.find_loan(&event.loan_id).zip(terms.find_trade(&event.trade_id));
+        let Some((loan, trade)) = place else {
+            let pair = format!("candidate {} in {}", event.loan_id, event.trade_id);
+            return Err(ChallengeFault::new(pair, "a loan and a trade", "none"));
+        };
+        candidates[loan].push(AccountCandidate {
+            trade,
+            turn: event.turn as usize,
+            score: event.pricing.score,
+            price: event.pricing.price,
+            blocks: (0, 0),
+        });
+    }
+    for of_loan in &mut candidates {
+        of_loan.sort_by_key(|candidate| candidate.trade);
+    }
+    Ok(candidates)
 }

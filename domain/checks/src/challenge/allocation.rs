@@ -38,8 +38,8 @@ impl FinalAllocation {
         let mut in_block = vec![Money::ZERO; account.block_count()];
         for (loan, candidate) in self.placed(account) {
             in_trade[candidate.trade] += account.amount(loan);
-            for block in account.blocks(loan, candidate.trade) {
-                in_block[block] += account.amount(loan);
+            for block in account.blocks(candidate) {
+                in_block[*block] += account.amount(loan);
             }
         }
         (in_trade, in_block)
@@ -118,7 +118,7 @@ impl Account<'_> {
         let Some((trade_id, score, after)) = place else { return Ok(None) };
         let trade = self.terms.find_trade(trade_id);
         let candidate = self.candidates[loan].iter().find(|c| Some(c.trade) == trade);
-        let expected = candidate.map(|c| (c.score, self.score_after_prices(prices, loan, c)));
+        let expected = candidate.map(|c| (c.score, self.score_after_prices(prices, c)));
         let subject = format!("the scores of loan {} in {trade_id}", self.loan_id(loan));
         expect_same(&subject, &expected, &Some((score, after)))?;
         Ok(trade)
