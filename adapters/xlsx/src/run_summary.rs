@@ -1,9 +1,11 @@
 //! The first sheets of a run's workbook, for people: what the run decided and is worth, and what
 //! moves between pools.
 
+use powerfill_events::challenge::RunCertificate;
 use powerfill_events::run::event::FillStatus;
 use powerfill_events::values::Money;
 use powerfill_overview::{Overview, OverviewTrade};
+use rust_decimal::RoundingStrategy;
 use rust_xlsxwriter::{Format, FormatAlign, Worksheet, XlsxError as WriterError};
 
 use crate::run_workbook::{TOO_MANY_DIGITS, print_wide};
@@ -133,7 +135,7 @@ fn write_amount(
     Ok(())
 }
 
-/// The summary: value, waterfall, trades, kickouts, pool actions, and options.
+/// The summary: value, waterfall, certificate, trades, kickouts, pool actions, and options.
 pub(crate) fn summary_sheet(overview: &Overview) -> Result<Worksheet, WriterError> {
     let mut lines = SheetLines::new(SUMMARY_SHEET, &[44.0, 10.0, 20.0, 70.0])?;
     let run = &overview.run;
@@ -142,6 +144,7 @@ pub(crate) fn summary_sheet(overview: &Overview) -> Result<Worksheet, WriterErro
     let request = format!("Run {}, requested by {}", run.run_id, run.requested_by);
     lines.line(&[&request], &Figures { count: None, dollars: None, is_total: false }, "")?;
     value(overview, &mut lines)?;
+    certificate(overview, &mut lines)?;
     trades(overview, &mut lines)?;
     kickouts(overview, &mut lines)?;
     lines.header(&["Pool action", "Loans", "Dollars"])?;
@@ -181,6 +184,18 @@ fn value(overview: &Overview, lines: &mut SheetLines) -> Result<(), WriterError>
         lines.line(&[step_words(&step.step)], &figures, "")?;
     }
     Ok(())
+}
+
+/// How far the run is from the best possible (10.2), if a challenge says so.
+fn certificate(overview: &Overview, lines: &mut SheetLines) -> Result<(), WriterError> {
+    let Some(of) = &overview.certificate else { return Ok(()) };
+    let RunCertificate { challenge, gap_bp, certified } = &of.certificate;
+    let gap = certified.gap.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero);
+    let dollars = Money::parse(&gap.to_string()).ok();
+    lines.header(&["How good the run is", "", "Dollars"])?;
+    let text = format!("Within {gap_bp} bp of the best possible");
+    let figures = Figures { count: None, dollars, is_total: false };
+    lines.line(&[&text], &figures, &format!("says {challenge}"))
 }
 
 /// A step of the waterfall in words.

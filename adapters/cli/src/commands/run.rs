@@ -89,6 +89,9 @@ pub(crate) async fn run(args: RunArgs, settings: &ProgramSettings) -> Result<(),
     let origin = RunOrigin::default();
     let summary =
         run_in_foreground(&runner, input, &options, &requested_by, folder, origin).await?;
+    let format = format.unwrap_or(Format::Text);
+    print_result(&runner, &summary, format).await?;
+    // The workbook has the certificate.
     if let Some(file) = file {
         write_workbook(store.as_ref(), &summary, file).await?;
     }
@@ -98,8 +101,6 @@ pub(crate) async fn run(args: RunArgs, settings: &ProgramSettings) -> Result<(),
         let again = format!("powerfill publish {run} --to URL");
         published.map_err(|error| after_recording(error, "--publish", &again))?;
     }
-    let format = format.unwrap_or(Format::Text);
-    print_result(&runner, &summary, format).await?;
     if summary.status != RunStatus::Complete {
         return Err(CliError::NegativeAnswer);
     }

@@ -3,6 +3,7 @@
 
 use std::fs;
 
+use powerfill_xlsx::{SUMMARY_SHEET, read_texts};
 use serde_json::Value;
 
 use crate::sandbox::{CommandOutput, Sandbox, case, source};
@@ -52,6 +53,22 @@ fn a_certificate_is_shown_wherever_the_run_is() {
     sandbox.run_ok("report latest --audit --out audit.html");
     let page = fs::read_to_string(sandbox.path("audit.html")).unwrap();
     assert!(page.contains("within 43.1 bp ($346,454) of 80,305,477.47 dollars"), "{page}");
+}
+
+#[test]
+fn the_summary_of_a_workbook_has_the_certificate() {
+    let sandbox = Sandbox::new();
+    sandbox.run(["run", &source(&case("41")), "--certificate", "--out", "run.xlsx"]).success();
+    sandbox.run_ok("tables latest --format xlsx --out tables.xlsx");
+    let line = |file: &str| {
+        let sheets = read_texts(&sandbox.path(file)).unwrap();
+        let summary = sheets.iter().find(|sheet| sheet.name == SUMMARY_SHEET).unwrap();
+        let row = summary.rows.iter().find(|row| row[0].contains("best possible")).unwrap();
+        row.join("|")
+    };
+    let expected = "Within 43.1 bp of the best possible||346454.46|says challenge-";
+    assert!(line("run.xlsx").starts_with(expected), "{}", line("run.xlsx"));
+    assert_eq!(line("run.xlsx"), line("tables.xlsx"));
 }
 
 #[test]
