@@ -5,6 +5,7 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use powerfill_app::replay::{EventDifference, ReplayOutcome, ReplayReport, replay};
+use powerfill_events::challenge::ChallengeId;
 use serde_json::Value;
 
 use super::open_run;
@@ -17,7 +18,8 @@ use crate::settings::ProgramSettings;
 use crate::summary::count;
 
 pub(crate) async fn run(args: ReplayArgs, settings: &ProgramSettings) -> Result<(), CliError> {
-    if let Ok(challenge) = args.run.run.parse() {
+    if args.run.run.starts_with("challenge-") {
+        let challenge: ChallengeId = args.run.run.parse().map_err(CliError::environment)?;
         return super::challenge::replay(&args, challenge, settings).await;
     }
     let (store, run) = open_run(&args.run.common.store, &args.run.run, settings).await?;
