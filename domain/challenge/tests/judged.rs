@@ -115,7 +115,8 @@ fn plan(steps: u64) -> SearchPlan {
     SearchPlan { steps, seed: seed_of("00ff00ff00ff00ff") }
 }
 
-/// Searches, has the result judged, and asserts that it is no worse than the passes.
+/// Searches, has the result judged, and asserts that it is no worse than the passes, and keeps no
+/// fewer loans where they are.
 fn assert_better(book: &Book, steps: u64) {
     let instance = book.instance();
     let prices = find_prices(&instance);
@@ -125,7 +126,7 @@ fn assert_better(book: &Book, steps: u64) {
     let (run, own) = (instance.totals(&passes), instance.totals(&found));
     assert!(instance.worth_of(&found) > instance.worth_of(&passes));
     assert!(own.kicked_out <= run.kicked_out && own.placed_amount >= run.placed_amount);
-    assert!(own.filled_trades >= run.filled_trades);
+    assert!(own.filled_trades >= run.filled_trades && own.stays >= run.stays);
     let terms = instance.gap(&prices, &found);
     assert_eq!(terms.total(), instance.bound(&prices) - instance.worth_of(&found));
 }

@@ -2,12 +2,15 @@
 //!
 //! It starts from the passes' result and makes random moves: a loan comes into a trade, what is in
 //! its way leaves and looks for another place, and the room that is left is offered to others. A
-//! move that loses is kept with a probability that falls while the search cools down. The best
-//! allocation counts only if it is no worse than the passes in any turn, in kickouts, filled
-//! trades, and placed amount. Random numbers follow from a seed, so that the same seed and number
-//! of steps give the same allocation.
+//! move that loses is kept with a probability that falls while the search cools down. Then trades
+//! below their band are filled, exchanges that gain are made, and moves that gain nothing are taken
+//! back. Beside the worth, the search pays for filled trades, placed loans, and loans that stay.
+//! The best allocation counts only if it is no worse than the passes in any turn, in kickouts,
+//! filled trades, and placed amount. Random numbers follow from a seed, so that the same seed and
+//! number of steps give the same allocation.
 
 mod anneal;
+mod fill;
 mod near;
 mod random;
 mod restore;
@@ -16,6 +19,7 @@ mod state;
 use crate::bound::ShadowPrices;
 use crate::instance::Instance;
 use anneal::Annealing;
+use fill::fill;
 use random::Random;
 use restore::{RankedPairs, improve, restore, top_up};
 use state::{Goal, SearchState};
@@ -74,6 +78,7 @@ pub fn search(
     let mut state = SearchState::new(instance, &goal, &best);
     let ranked = RankedPairs::new(&state, prices);
     top_up(&mut state);
+    fill(&mut state);
     improve(&mut state, &ranked);
     restore(&mut state, &ranked, &start);
     top_up(&mut state);

@@ -13,13 +13,29 @@ const PENALTY: i64 = 500_000;
 /// small lack pays: $1,000.
 const LACKING: i64 = 100_000_000_000;
 
-/// What the search pays per trade in its band, in units of 10^−8 dollars: $10,000. A filled trade
-/// is no part of the worth, but what desks want among allocations of about the same worth.
-const FILLED: i64 = 1_000_000_000_000;
+/// What the search pays beside the worth, in units of 10^−8 dollars.
+#[derive(Clone, Copy)]
+struct Bonus {
+    /// Per trade in its band: no part of the worth, but what desks want among allocations of about
+    /// the same worth.
+    filled: i64,
+    /// Per placed loan: the desk counts kicked-out loans, too.
+    placed: i64,
+    /// Per loan in the trade of its present pool: no loan moves for little.
+    stay: i64,
+}
 
-/// What the search pays per placed loan beside its worth, in units of 10^−8 dollars: $2,000. The
-/// desk counts kicked-out loans, too.
-const PLACED: i64 = 200_000_000_000;
+impl Bonus {
+    /// $10,000 per filled trade, or a fiftieth of a basis point of the eligible amount where that
+    /// is more, which is $10,000 at $5 billion; a fifth of it per placed loan; $500 per loan that
+    /// stays.
+    fn of(eligible_cents: i64) -> Self {
+        // A cent has 10^6 units.
+        let fiftieth = eligible_cents.saturating_mul(2);
+        let filled = fiftieth.max(1_000_000_000_000);
+        Self { filled, placed: filled / 5, stay: 50_000_000_000 }
+    }
+}
 
 /// What an allocation must reach: the passes' result.
 pub(super) struct Goal {
@@ -30,6 +46,7 @@ pub(super) struct Goal {
     required: Vec<i64>,
     /// Per turn, from turn 1 at 0: its rank among the turns with candidates.
     rank_of_turn: Vec<u32>,
+    bonus: Bonus,
 }
 
 impl Goal {
@@ -45,8 +62,8 @@ impl Goal {
                 required.push(*amount);
             }
         }
-        let mut goal =
-            Self { kicked_out: usize::MAX, filled: 0, placed: 0, required, rank_of_turn };
+        let (kicked_out, bonus) = (usize::MAX, Bonus::of(instance.eligible_amount()));
+        let mut goal = Self { kicked_out, filled: 0, placed: 0, required, rank_of_turn, bonus };
         let run = SearchState::new(instance, &goal, &instance.run_allocation());
         let (kicked_out, filled, placed) = (run.out.len(), run.filled, run.placed);
         (goal.kicked_out, goal.filled, goal.placed) = (kicked_out, filled, placed);
@@ -220,6 +237,14 @@ impl<'a> SearchState<'a> {
         self.put(loan, pair);
     }
 
+    /// What a trade lacks to be in its band, and the room that it then has at most; `None` where it
+    /// lacks nothing.
+    pub(super) fn shortage(&self, trade: usize) -> Option<(i64, i64)> {
+        let trade = &self.trades[trade];
+        let lacking = trade.min - trade.used;
+        (lacking > 0).then_some((lacking, trade.room - trade.used))
+    }
+
     /// Keeps the moves since the last call.
     pub(super) fn commit(&mut self) {
         self.log.clear();
@@ -227,7 +252,19 @@ impl<'a> SearchState<'a> {
 
     /// Takes back the moves since the last commit.
     pub(super) fn undo(&mut self) {
-        while let Some((loan, pair)) = self.log.pop() {
+        self.undo_to(0);
+    }
+
+    /// The number of moves since the last commit.
+    pub(super) fn moves(&self) -> usize {
+        self.log.len()
+    }
+
+    /// Takes back the moves since the last commit, but for the first ones.
+    pub(super) fn undo_to(&mut self, moves: usize) {
+        while self.log.len() > moves
+            && let Some((loan, pair)) = self.log.pop()
+        {
             self.put(loan, pair);
         }
     }
@@ -274,7 +311,7 @@ impl<'a> SearchState<'a> {
         trade.used += amount;
         let gained = i64::from(trade.is_filled()) - was;
         self.filled += gained;
-        self.value += gained * FILLED;
+        self.value += gained * self.goal.bonus.filled;
         for limit in self.limits(&pair) {
             self.limit_rooms[*limit as usize] -= amount;
         }
@@ -296,7 +333,9 @@ impl<'a> SearchState<'a> {
 
 fn hot_pair(instance: &Instance, goal: &Goal, at: usize) -> HotPair {
     let pair = &instance.pairs[at];
-    let value = instance.worth(at) / 10_000 + i128::from(PLACED);
+    let stays = instance.loans[pair.loan as usize].present == Some(pair.trade);
+    let bonus = goal.bonus.placed + if stays { goal.bonus.stay } else { 0 };
+    let value = instance.worth(at) / 10_000 + i128::from(bonus);
     let limits_from = instance.first_limit[at];
     HotPair {
         loan: pair.loan,
@@ -317,4 +356,18 @@ fn narrow(number: u32) -> u16 {
 /// Chosen pairs as an allocation.
 pub(super) fn allocation_of(chosen: &[u32]) -> Vec<Option<u32>> {
     chosen.iter().map(|pair| (*pair != NONE).then_some(*pair)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Bonus;
+
+    #[test]
+    fn a_filled_trade_counts_more_in_a_book_above_five_billion_dollars() {
+        let dollars = |billions: i64| {
+            let bonus = Bonus::of(billions * 100_000_000_000);
+            [bonus.filled, bonus.placed].map(|units| units / 100_000_000)
+        };
+        assert_eq!([1, 5, 12].map(dollars), [[10_000, 2000], [10_000, 2000], [24_000, 4800]]);
+    }
 }
