@@ -1,9 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { sealOf } from "../src/api/jobs";
-import { PAGE_ROWS, withPage, type KnownPages } from "../src/api/rows";
+import { beginOf, lastPage, NO_PAGES, PAGE_ROWS, withPage } from "../src/api/rows";
 import { bytes } from "../src/format";
 
-const NONE: KnownPages = { cursors: [null], rows: 0, complete: false, total: null };
 const page = (rows: number, next: string | null, total: number | null = null) => ({
   rows: Array.from({ length: rows }, () => ({})),
   next,
@@ -12,16 +11,23 @@ const page = (rows: number, next: string | null, total: number | null = null) =>
 
 describe("pages of a table", () => {
   it("are known one after the other, up to the last", () => {
-    const one = withPage(NONE, 0, page(PAGE_ROWS, "b"));
-    expect(one).toEqual({ cursors: [null, "b"], rows: 500, complete: false, total: null });
-    const two = withPage(one, 1, page(7, null, 507));
-    expect(two).toEqual({ cursors: [null, "b"], rows: 507, complete: true, total: 507 });
+    const one = withPage(NO_PAGES, 0, page(PAGE_ROWS, "b"));
+    expect(one).toMatchObject({ rows: 500, complete: false, total: null });
+    expect([lastPage(one), beginOf(one, 1)]).toEqual([1, { cursor: "b" }]);
+    const two = withPage(one, 1, page(7, null));
+    expect(two).toMatchObject({ rows: 507, complete: true, total: null });
+    expect(lastPage(two)).toBe(1);
+    expect(withPage(two, 0, page(PAGE_ROWS, "b"))).toEqual(two);
   });
-  it("tell nothing new when they are read again", () => {
-    const one = withPage(NONE, 0, page(PAGE_ROWS, "b"));
-    expect(withPage(one, 0, page(PAGE_ROWS, "b"))).toBe(one);
-    const two = withPage(one, 1, page(0, null));
-    expect(withPage(two, 1, page(0, null))).toBe(two);
+  it("can all be read where their number is known", () => {
+    const one = withPage(NO_PAGES, 0, page(PAGE_ROWS, "b", 1501));
+    expect(lastPage(one)).toBe(3);
+    expect(beginOf(one, 0)).toEqual({});
+    expect(beginOf(one, 3)).toEqual({ offset: "1500" });
+    const last = withPage(one, 3, page(1, null, 1501));
+    expect(last).toMatchObject({ rows: 1501, complete: true, total: 1501 });
+    expect(beginOf(last, 1)).toEqual({ cursor: "b" });
+    expect(lastPage(withPage(NO_PAGES, 0, page(0, null, 0)))).toBe(0);
   });
 });
 

@@ -276,6 +276,12 @@ fn operation(report: &Report) -> Value {
             "`next` of the previous page, or its X-Next-Cursor",
         ),
         query(
+            "offset",
+            json!({ "type": "integer", "minimum": 0, "default": 0 }),
+            "Rows before the page, in place of a cursor. Refused (422) for a table that is too large \
+             to be kept in memory, with a filter or a sort; its answers have no X-Total-Count then",
+        ),
+        query(
             "sort",
             json!({ "type": "string", "enum": sorts }),
             "A column; after a minus, the largest values come first. NULL is the smallest value",
@@ -290,7 +296,7 @@ fn operation(report: &Report) -> Value {
     parameters.push(query(
         "whole",
         json!({ "type": "boolean", "default": false }),
-        "true: all rows as one CSV, without limit and cursor; of a workbook always",
+        "true: all rows as one CSV, without limit, cursor, and offset; of a workbook always",
     ));
     parameters.extend(columns.iter().flat_map(|column| filters(column).into_iter()));
     let header =

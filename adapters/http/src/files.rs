@@ -22,7 +22,7 @@ use crate::audit::audit;
 use crate::caller::{Caller, Viewer};
 use crate::extract::Path;
 use crate::problem::{ApiResult, Problem, ProblemKind, internal};
-use crate::reports::{output_digest, result_version};
+use crate::reports::{outputs_of, result_version};
 use crate::run_view::logged_run;
 use crate::tenant::RunFile;
 
@@ -107,7 +107,7 @@ pub(crate) async fn audit_certificate(
     Path(run): Path<Uuid>,
 ) -> ApiResult<Response> {
     let (run, store) = (RunId(run), caller.store().await?);
-    output_digest(&api.report_cache, caller.tenant.id(), store.as_ref(), run).await?;
+    outputs_of(&api.report_cache, caller.tenant.id(), store.as_ref(), run).await?;
     // It says what is true now: no tag stands for it.
     let mut page = file(&api, &caller, run, RunFile::Certificate).await?;
     page.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

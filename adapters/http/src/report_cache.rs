@@ -5,6 +5,7 @@
 //! at once, except the large ones, each of which comes from its own type of event. A table that is
 //! too large to be kept is read for each page.
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -105,8 +106,19 @@ type Tables = Arc<Vec<(&'static str, Option<Arc<CachedTable>>)>>;
 /// The rows of a table, unless they are too many.
 type Rows = Option<RowBatch>;
 
-/// The runs whose digest is kept.
-const MAX_DIGESTS: u64 = 10_000;
+/// What a Complete run says of its output tables.
+pub(crate) struct RunOutputs {
+    /// BLAKE3 of the output tables.
+    pub(crate) digest: String,
+    /// Rows per output table.
+    pub(crate) counts: BTreeMap<String, u64>,
+}
+
+/// The runs whose outputs are known without reading an event.
+const MAX_OUTPUTS: u64 = 1_000;
+
+/// The tenants that have a reader.
+const MAX_READERS: u64 = 10_000;
 
 /// The large tables whose row starts are kept. One of a run of a million loans has 10,000 starts.
 const MAX_ROW_STARTS: u64 = 100;
@@ -119,7 +131,7 @@ pub(crate) struct ReportCache {
     max_bytes: usize,
     /// By run, and by table if the tables of the run were not read together.
     tables: BoundedCache<Tables>,
-    digests: BoundedCache<Arc<str>>,
+    outputs: BoundedCache<Arc<RunOutputs>>,
     /// Overviews as JSON, by their tags.
     overviews: BoundedCache<Arc<str>>,
     row_starts: BoundedCache<Arc<RowStarts>>,
@@ -139,23 +151,28 @@ impl ReportCache {
         Self {
             max_bytes,
             tables: BoundedCache::of_bytes(max_bytes as u64, None, tables),
-            digests: BoundedCache::of_values(MAX_DIGESTS),
+            outputs: BoundedCache::of_values(MAX_OUTPUTS),
             overviews: BoundedCache::of_bytes(overviews, None, |json| json.len()),
             row_starts: BoundedCache::of_values(MAX_ROW_STARTS),
-            readers: BoundedCache::of_values(MAX_DIGESTS),
+            readers: BoundedCache::of_values(MAX_READERS),
         }
     }
 
-    /// The output digest of a run that is known to be Complete.
-    pub(crate) async fn digest(&self, tenant: &str, run: RunId) -> Option<Arc<str>> {
-        self.digests.get(&CacheKey::of_run(tenant, run)).await
+    /// The outputs of a run that is known to be Complete.
+    pub(crate) async fn outputs(&self, tenant: &str, run: RunId) -> Option<Arc<RunOutputs>> {
+        self.outputs.get(&CacheKey::of_run(tenant, run)).await
     }
 
-    /// Keeps the output digest of a Complete run.
-    pub(crate) async fn keep_digest(&self, tenant: &str, run: RunId, digest: &str) -> Arc<str> {
-        let digest: Arc<str> = digest.into();
-        self.digests.insert(CacheKey::of_run(tenant, run), Arc::clone(&digest)).await;
-        digest
+    /// Keeps the outputs of a Complete run.
+    pub(crate) async fn keep_outputs(
+        &self,
+        tenant: &str,
+        run: RunId,
+        outputs: RunOutputs,
+    ) -> Arc<RunOutputs> {
+        let outputs = Arc::new(outputs);
+        self.outputs.insert(CacheKey::of_run(tenant, run), Arc::clone(&outputs)).await;
+        outputs
     }
 
     /// The overview of a Complete run as JSON, which is made if it is not in memory.
@@ -208,14 +225,21 @@ impl ReportCache {
         self.row_starts.get_or_default(key).await
     }
 
-    /// A table of a Complete run; `None` if it is too large to be kept.
+    /// A table of a Complete run; `None` if it is too large to be kept. `count` is the number of
+    /// its rows, if it is known.
     pub(crate) async fn table(
         &self,
         tenant: &str,
         store: &Arc<dyn Store>,
         run: RunId,
-        table: &'static TableSpec,
+        (table, count): (&'static TableSpec, Option<u64>),
     ) -> ApiResult<Option<Arc<CachedTable>>> {
+        let largest = self.max_bytes / 2;
+        // Its cells alone are too large, so none of it is read to find that out.
+        let cell_bytes = (table.columns.len() * size_of::<Cell>()) as u64;
+        if count.is_some_and(|rows| rows.saturating_mul(cell_bytes) > largest as u64) {
+            return Ok(None);
+        }
         let key = CacheKey::of_run(tenant, run);
         if let Some(tables) = self.find(&key, table).await {
             return Ok(select(&tables, table));
@@ -226,7 +250,6 @@ impl ReportCache {
         if let Some(tables) = self.find(&key, table).await {
             return Ok(select(&tables, table));
         }
-        let largest = self.max_bytes / 2;
         let (together, tables) = match read_shown(store.as_ref(), run, table, largest).await? {
             Some(rows) => (Some(table.name), vec![(table, rows)]),
             None if table.built_from.is_some() => {
@@ -249,10 +272,15 @@ impl ReportCache {
 
     async fn find(&self, key: &CacheKey, table: &TableSpec) -> Option<Tables> {
         match self.tables.get(&key.clone().named(table.name)).await {
-            None => self.tables.get(key).await,
+            // A large table is not among those that were read together.
+            None => self.tables.get(key).await.filter(|tables| has(tables, table)),
             found => found,
         }
     }
+}
+
+fn has(tables: &Tables, table: &TableSpec) -> bool {
+    tables.iter().any(|(name, _)| *name == table.name)
 }
 
 fn select(tables: &Tables, table: &TableSpec) -> Option<Arc<CachedTable>> {

@@ -1,5 +1,7 @@
 //! A run as answers show it.
 
+use std::collections::BTreeMap;
+
 use futures::TryStreamExt;
 use powerfill_app::{DecodedEvent, with_logged_status};
 use powerfill_events::run::event::{
@@ -134,7 +136,7 @@ pub(crate) struct RunView {
     ended_at: Option<String>,
     /// Rows per output table, if it is Complete.
     #[schema(value_type = Option<Object>)]
-    counts: Option<serde_json::Value>,
+    pub(crate) counts: Option<BTreeMap<String, u64>>,
     /// BLAKE3 of the output tables, if it is Complete.
     pub(crate) output_digest: Option<String>,
     /// The failure, if it failed.
@@ -217,8 +219,8 @@ pub(crate) async fn read_run(store: &dyn Store, run: RunId) -> ApiResult<RunView
     }
     match last {
         RunEvent::RunCompleted(completed) => {
-            view.counts = serde_json::to_value(&completed.counts).ok();
-            view.output_digest = Some(completed.output_digest.clone());
+            view.counts = Some(completed.counts);
+            view.output_digest = Some(completed.output_digest);
         }
         RunEvent::RunFailed(failed) => {
             let step = failed.step.as_str().to_owned();

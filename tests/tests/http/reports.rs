@@ -234,6 +234,54 @@ async fn a_cursor_is_valid_for_its_query_only() {
     }
 }
 
+/// A page begins at any row: of a table in memory with filters and in any order, and of one that is
+/// too large for it as it is.
+#[tokio::test]
+async fn a_page_begins_at_an_offset() {
+    for reports in [0, Limits::default().reports] {
+        let service = Service::with(Limits { reports, ..Limits::default() });
+        let run = service.run_case("41-mixed-400-price").await;
+        // Another run is shown: the tables of this one come from its events.
+        service.run_case("12-kickout-reasons").await;
+        let is_kept = reports > 0;
+        for query in [
+            "guide?sort=-loan_amount&",
+            "guide?pass.ge=exact_fit&",
+            "pool-candidates?",
+            "pool-candidates?sort=-score&",
+        ] {
+            let all = rows(&service, run, &format!("{query}limit=5000")).await;
+            assert!(all.len() > 2, "{query}");
+            for offset in [0, 1, all.len() - 1, all.len(), all.len() + 7] {
+                let path = format!("/runs/{run}/{query}limit=2&offset={offset}");
+                if !is_kept && offset > 0 && query != "pool-candidates?" {
+                    service.get(&path).await.expect_problem(422, "refused");
+                    continue;
+                }
+                let page = service.get(&path).await.ok();
+                let begin = offset.min(all.len());
+                let end = (begin + 2).min(all.len());
+                assert_eq!(page.json()["rows"], Value::from(all[begin..end].to_vec()), "{path}");
+                let total = page.headers.get("x-total-count").map(|total| total.to_str().unwrap());
+                let is_counted = is_kept || query == "pool-candidates?";
+                assert_eq!(total, is_counted.then_some(&*all.len().to_string()), "{path}");
+                let Some(cursor) = next(&page) else {
+                    assert_eq!(end, all.len(), "{path}");
+                    continue;
+                };
+                let rest = format!("{query}limit=5000&cursor={cursor}");
+                let after = rows(&service, run, &rest).await;
+                assert_eq!(after, all[end..], "{path}");
+            }
+        }
+        let cursor = next(&service.get(&format!("/runs/{run}/guide?limit=1")).await.ok()).unwrap();
+        for wrong in [&*format!("offset=1&cursor={cursor}"), "offset=-1", "offset=1&offset=2"] {
+            let answer = service.get(&format!("/runs/{run}/guide?{wrong}")).await;
+            answer.expect_problem(400, "bad-request");
+        }
+    }
+}
+
 #[tokio::test]
 async fn an_unchanged_page_is_not_sent_again() {
     let service = Service::new();

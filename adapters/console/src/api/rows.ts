@@ -35,11 +35,17 @@ export function parameters(view: View, more: Record<string, string>): URLSearchP
 const pathOf = (report: ReportName) =>
   `/api/powerfill/runs/{run_id}/${report}` as "/api/powerfill/runs/{run_id}/guide";
 
-async function page(runId: string, report: ReportName, query: URLSearchParams) {
+async function page(
+  runId: string,
+  report: ReportName,
+  query: URLSearchParams,
+  signal: AbortSignal,
+) {
   const { data, headers } = await answerWithHeaders(
     api.GET(pathOf(report), {
       params: { path: { run_id: runId } },
       querySerializer: () => query.toString(),
+      signal,
     }),
   );
   const body = data as { rows: Row[]; next?: string | null };
@@ -54,32 +60,45 @@ async function page(runId: string, report: ReportName, query: URLSearchParams) {
 /** Rows of a page: a page is shown within a moment, and a screen needs two at most. */
 export const PAGE_ROWS = 500;
 
-/** What is known of the pages of a view: where each begins, and how many rows are there so far. */
+/** What is known of the pages of a view. */
 export interface KnownPages {
-  cursors: readonly (string | null)[];
+  /** Where a page begins that follows one that was read. */
+  cursors: ReadonlyMap<number, string>;
+  /** How many rows are there so far. */
   rows: number;
   /** Whether the last page is known. */
   complete: boolean;
+  /** All rows, if the service says it: then every page can be read, and not only the next one. */
   total: number | null;
 }
 
-const NONE: KnownPages = { cursors: [null], rows: 0, complete: false, total: null };
+export const NO_PAGES: KnownPages = { cursors: new Map(), rows: 0, complete: false, total: null };
 const known = new Map<string, KnownPages>();
 const keyOf = (...of: [tenant: string, runId: string, report: ReportName, view: View]) =>
   JSON.stringify(of);
 
 export const knownPages = (tenant: string, runId: string, report: ReportName, view: View) =>
-  known.get(keyOf(tenant, runId, report, view)) ?? NONE;
+  known.get(keyOf(tenant, runId, report, view)) ?? NO_PAGES;
 
-/** What is known once a page is read: of pages that are read again, nothing new. */
+/** What is known once a page is read. */
 export function withPage(pages: KnownPages, index: number, page: RowPage): KnownPages {
-  if (index !== pages.cursors.length - 1 || pages.complete) return pages;
   return {
-    cursors: page.next === null ? pages.cursors : [...pages.cursors, page.next],
-    rows: index * PAGE_ROWS + page.rows.length,
-    complete: page.next === null,
+    cursors: page.next === null ? pages.cursors : new Map(pages.cursors).set(index + 1, page.next),
+    rows: Math.max(pages.rows, index * PAGE_ROWS + page.rows.length),
+    complete: pages.complete || page.next === null,
     total: page.total ?? pages.total,
   };
+}
+
+/** The last page that can be read: of all, or the one after those that were read. */
+export const lastPage = (pages: KnownPages): number =>
+  pages.total === null ? pages.cursors.size : Math.max(0, Math.ceil(pages.total / PAGE_ROWS) - 1);
+
+/** Where a page begins, as a parameter: at a cursor, or else at its first row. */
+export function beginOf(pages: KnownPages, index: number): Record<string, string> {
+  const cursor = pages.cursors.get(index);
+  if (cursor !== undefined) return { cursor };
+  return index === 0 ? {} : { offset: String(index * PAGE_ROWS) };
 }
 
 /** A page by its number. Those that left the screen are forgotten, and read again when needed. */
@@ -92,15 +111,14 @@ export const pageQuery = (
 ) =>
   queryOptions({
     queryKey: ["tenant", tenant, "run", runId, "rows", report, view, index],
-    queryFn: async () => {
-      const cursor = knownPages(tenant, runId, report, view).cursors[index] ?? null;
+    // The request of a page that was scrolled past is given up.
+    queryFn: async ({ signal }) => {
+      const begin = beginOf(knownPages(tenant, runId, report, view), index);
       const read = await page(
         runId,
         report,
-        parameters(view, {
-          limit: String(PAGE_ROWS),
-          ...(cursor === null ? {} : { cursor }),
-        }),
+        parameters(view, { limit: String(PAGE_ROWS), ...begin }),
+        signal,
       );
       const pages = knownPages(tenant, runId, report, view);
       known.set(keyOf(tenant, runId, report, view), withPage(pages, index, read));

@@ -6,6 +6,7 @@ import {
   csvLink,
   isReport,
   knownPages,
+  lastPage,
   PAGE_ROWS,
   pageQuery,
   reportOf,
@@ -13,7 +14,7 @@ import {
   type ReportName,
   type View,
 } from "../api/rows";
-import { count, grouped, words } from "../format";
+import { grouped, words } from "../format";
 import { REPORTS } from "../generated/reports";
 import { saveAs } from "../save";
 import { Loading, ProblemNotice, RequestState } from "../shell/Problem";
@@ -191,7 +192,7 @@ function useRows(runId: string, report: ReportName, view: View) {
   const of = [tenant.tenant_id, runId, report, view] as const;
   const pages = knownPages(...of);
   const wanted: number[] = [];
-  for (let page = first; page <= Math.min(last, pages.cursors.length - 1); page++) {
+  for (let page = first; page <= Math.min(last, lastPage(pages)); page++) {
     wanted.push(page);
   }
   const queries = useQueries({ queries: wanted.map((page) => pageQuery(...of, page)) });
@@ -237,20 +238,15 @@ function Rows(props: {
     );
   }
   return (
-    <>
-      <span className="muted" role="status">
-        {total !== null ? count(total, "row") : `${grouped(pages.rows)} rows so far, more below`}
-      </span>
-      <DataGrid
-        label={words(report.replace(/-/g, "_"))}
-        columns={shown}
-        count={pages.rows}
-        total={total}
-        rowAt={rowAt}
-        onShow={onShow}
-        sort={view.sort}
-        onSort={props.onSort}
-      />
-    </>
+    <DataGrid
+      label={words(report.replace(/-/g, "_"))}
+      columns={shown}
+      count={total ?? pages.rows}
+      total={total}
+      rowAt={rowAt}
+      onShow={onShow}
+      sort={view.sort}
+      onSort={props.onSort}
+    />
   );
 }

@@ -24,7 +24,7 @@ use crate::audit::find_runs;
 use crate::caller::Operator;
 use crate::extract::{Body, Path};
 use crate::problem::{ApiResult, Problem, internal};
-use crate::reports::output_digest;
+use crate::reports::outputs_of;
 
 /// The most steps of a search: about two minutes of a processor for a book of 10,000 loans.
 const MAX_STEPS: u64 = 100_000_000;
@@ -122,7 +122,7 @@ pub(crate) async fn request(
     let run = RunId(run);
     let plan = request.plan(caller.actor.clone())?;
     let store = find_runs(&caller, &[run]).await?;
-    output_digest(&api.report_cache, caller.tenant.id(), store.as_ref(), run).await?;
+    outputs_of(&api.report_cache, caller.tenant.id(), store.as_ref(), run).await?;
     let limit = request.seconds.map(Duration::from_secs);
     let (stop, clock) = (api.stop.clone(), Arc::clone(&api.clock));
     start(&api, caller, (JobKind::Challenge, Some(run)), async move |job: Arc<Job>, permit| {

@@ -35,7 +35,7 @@ use crate::extract::Query;
 use crate::files::download_headers;
 use crate::paging::page_headers;
 use crate::problem::{ApiResult, Problem, ProblemKind, internal};
-use crate::report_cache::ReportCache;
+use crate::report_cache::{ReportCache, RunOutputs};
 use crate::run_view::read_run;
 use page::Page;
 use query::{PageFormat, ReportQuery};
@@ -77,10 +77,10 @@ pub(crate) async fn show(
     let Query(parameters) = parameters?;
     let store: Arc<dyn Store> = caller.store().await?;
     let tenant = caller.tenant.id();
-    let digest = output_digest(&api.report_cache, tenant, store.as_ref(), run).await?;
+    let outputs = outputs_of(&api.report_cache, tenant, store.as_ref(), run).await?;
     let format = PageFormat::preferred(&headers);
     let query = Arc::new(ReportQuery::read(report, run, parameters, format)?);
-    let tag = format!("W/\"{}\"", query.etag(&digest));
+    let tag = format!("W/\"{}\"", query.etag(&outputs.digest));
     let made = async {
         let page = read_page(&api, tenant, &store, &query).await?;
         Ok(match (query.is_whole, query.format) {
@@ -104,7 +104,9 @@ async fn read_page(
     query: &Arc<ReportQuery>,
 ) -> ApiResult<Page> {
     let (run, table) = (query.run, query.report.table);
-    match api.report_cache.table(tenant, store, run, table).await? {
+    let outputs = outputs_of(&api.report_cache, tenant, store.as_ref(), run).await?;
+    let count = outputs.counts.get(table.name).copied();
+    match api.report_cache.table(tenant, store, run, (table, count)).await? {
         // Other requests must not wait while all rows are sorted or filtered.
         Some(table) if query.scans_table() => {
             let query = Arc::clone(query);
@@ -113,7 +115,7 @@ async fn read_page(
         Some(table) => Ok(page::of_table(query, &table)),
         None => {
             let starts = api.report_cache.row_starts(tenant, run, table).await;
-            page::of_stream(query, store, &starts).await
+            page::of_stream(query, store, &starts, count).await
         }
     }
 }
@@ -213,34 +215,34 @@ fn answer(query: &ReportQuery, page: &Page, uri: &Uri) -> Response {
 /// certificate, which comes later.
 ///
 /// # Errors
-/// As for [`output_digest`]; the store fails.
+/// As for [`outputs_of`]; the store fails.
 pub(crate) async fn result_version(
     api: &Api,
     caller: &Caller,
     store: &dyn Store,
     run: RunId,
 ) -> ApiResult<String> {
-    let digest = output_digest(&api.report_cache, caller.tenant.id(), store, run).await?;
-    let certificate = recorded_certificate(store, run).await?;
-    Ok(certificate.map_or_else(|| digest.to_string(), |own| format!("{digest}-{}", own.challenge)))
+    let outputs = outputs_of(&api.report_cache, caller.tenant.id(), store, run).await?;
+    let (digest, certificate) = (&outputs.digest, recorded_certificate(store, run).await?);
+    Ok(certificate.map_or_else(|| digest.clone(), |own| format!("{digest}-{}", own.challenge)))
 }
 
-/// The output digest of a Complete run.
+/// The outputs of a Complete run.
 ///
 /// # Errors
 /// If the run is not Complete; the problem says why.
-pub(crate) async fn output_digest(
+pub(crate) async fn outputs_of(
     cache: &ReportCache,
     tenant: &str,
     store: &dyn Store,
     run: RunId,
-) -> ApiResult<Arc<str>> {
-    if let Some(digest) = cache.digest(tenant, run).await {
-        return Ok(digest);
+) -> ApiResult<Arc<RunOutputs>> {
+    if let Some(outputs) = cache.outputs(tenant, run).await {
+        return Ok(outputs);
     }
     let view = read_run(store, run).await?;
-    if let Some(digest) = view.output_digest {
-        return Ok(cache.keep_digest(tenant, run, &digest).await);
+    if let (Some(digest), Some(counts)) = (view.output_digest, view.counts) {
+        return Ok(cache.keep_outputs(tenant, run, RunOutputs { digest, counts }).await);
     }
     let status = &*view.summary.status;
     let detail = match (&view.failure, &view.cancelled_by) {

@@ -13,7 +13,7 @@ use powerfill_tables::table::{Cell, CellType, RowBatch, TableSpec};
 
 use super::query::ReportQuery;
 use crate::blocking::spawn_blocking;
-use crate::problem::{ApiResult, internal};
+use crate::problem::{ApiResult, Problem, ProblemKind, internal};
 use crate::report_cache::CachedTable;
 use crate::row_starts::{RowStart, RowStarts};
 use powerfill_tables::sorting::SortKey;
@@ -32,16 +32,22 @@ struct PageBuilder<'q> {
     query: &'q ReportQuery,
     page: Page,
     last: u64,
+    to_skip: usize,
 }
 
 impl<'q> PageBuilder<'q> {
     fn new(query: &'q ReportQuery) -> Self {
         let rows = RowBatch::new(query.report.table);
-        Self { query, page: Page { rows, next: None, total: None }, last: 0 }
+        let page = Page { rows, next: None, total: None };
+        Self { query, page, last: 0, to_skip: query.skipped }
     }
 
     fn add(&mut self, number: u64, row: &[Cell]) -> ControlFlow<()> {
         if !self.query.admits(row) {
+            return ControlFlow::Continue(());
+        }
+        if self.to_skip > 0 {
+            self.to_skip -= 1;
             return ControlFlow::Continue(());
         }
         if self.page.rows.len() == self.query.limit {
@@ -85,12 +91,23 @@ pub(crate) fn of_table(query: &ReportQuery, table: &CachedTable) -> Page {
 }
 
 /// The page of a table that is too large to be kept. All rows are read, and the rows of one page
-/// are in memory.
+/// are in memory. `count` is the number of rows of the table, if it is known.
 pub(crate) async fn of_stream(
     query: &ReportQuery,
     store: &Arc<dyn Store>,
     starts: &RowStarts,
+    count: Option<u64>,
 ) -> ApiResult<Page> {
+    if query.skipped > 0 {
+        return Err(Problem::new(
+            ProblemKind::Refused,
+            format!(
+                "{} has too many rows to begin at an offset with a filter or a sort: read page by \
+                 page, each from the cursor of the one before it.",
+                query.report.spec.name
+            ),
+        ));
+    }
     let mut selection = PageSelection::new(query);
     // The position of the cursor's row in the order is unknown until the row is read.
     if let (Some(_), Some(cursor)) = (query.order, query.after) {
@@ -111,7 +128,9 @@ pub(crate) async fn of_stream(
         _ => 0,
     };
     read_rows(query, store, (first, starts), |number, row| selection.add(number, row)).await?;
-    Ok(selection.page())
+    let mut page = selection.page();
+    page.total = count.filter(|_| !query.scans_table());
+    Ok(page)
 }
 
 /// Visits rows with their numbers, from the row `first` or one before it on: from the shown table

@@ -60,8 +60,12 @@ pub(crate) struct ReportQuery {
     filters: Vec<Filter>,
     /// The column, and whether the largest value comes first.
     pub(crate) order: Option<(usize, bool)>,
-    /// The number of the last row of the previous page.
+    /// The number of the last row of the previous page, or before the first row of a page that
+    /// begins at an offset.
     pub(crate) after: Option<u64>,
+    /// The rows that are passed over where their number does not say which they are: with a filter
+    /// or in another order.
+    pub(crate) skipped: usize,
     pub(crate) limit: usize,
     pub(crate) format: PageFormat,
     /// Whether the answer has all rows, and not one page.
@@ -87,6 +91,7 @@ impl ReportQuery {
             filters: Vec::new(),
             order: None,
             after: None,
+            skipped: 0,
             limit: DEFAULT_LIMIT,
             format,
             is_whole: false,
@@ -99,11 +104,12 @@ impl ReportQuery {
         }
         let mut hasher = blake3::Hasher::new();
         hasher.update(run.0.as_bytes()).update(report.spec.name.as_bytes());
-        let mut cursor = None;
+        let (mut cursor, mut first) = (None, 0);
         for (name, value) in &parameters {
             match name.as_str() {
                 "limit" => query.limit = limit(value)?,
                 "cursor" => cursor = Some(value),
+                "offset" => first = offset(value)?,
                 "format" => query.format = page_format(value)?,
                 "whole" => query.is_whole = whole(value)?,
                 "sort" => {
@@ -112,7 +118,7 @@ impl ReportQuery {
                 }
                 name => query.add_filter(name, value)?,
             }
-            if !["limit", "cursor", "format", "whole"].contains(&name.as_str()) {
+            if !["limit", "cursor", "offset", "format", "whole"].contains(&name.as_str()) {
                 for text in [name, value] {
                     hasher.update(&(text.len() as u64).to_le_bytes()).update(text.as_bytes());
                 }
@@ -121,15 +127,23 @@ impl ReportQuery {
         query.fingerprint = hasher.finalize().to_hex()[..16].to_owned();
         query.is_whole |= query.format == PageFormat::Xlsx;
         if query.is_whole {
-            let is_of_page = |(name, _): &(String, String)| name == "limit" || name == "cursor";
-            if query.format == PageFormat::Json || parameters.iter().any(is_of_page) {
-                let detail = "All rows are there as CSV and XLSX, without limit and cursor.";
-                return Err(Problem::bad(detail));
-            }
-            query.limit = MAX_LIMIT;
+            query.take_whole(&parameters)?;
         }
         query.after = cursor.map(|cursor| query.row_of_cursor(cursor)).transpose()?;
+        query.begin_at(first)?;
         Ok(query)
+    }
+
+    /// Reads all rows, in pages that no parameter describes.
+    fn take_whole(&mut self, parameters: &[(String, String)]) -> ApiResult<()> {
+        let is_of_page =
+            |(name, _): &(String, String)| ["limit", "cursor", "offset"].contains(&&**name);
+        if self.format == PageFormat::Json || parameters.iter().any(is_of_page) {
+            let detail = "All rows are there as CSV and XLSX, without limit, cursor, and offset.";
+            return Err(Problem::bad(detail));
+        }
+        self.limit = MAX_LIMIT;
+        Ok(())
     }
 
     fn column(&self, name: &str) -> ApiResult<(usize, &'static Column)> {
@@ -138,8 +152,8 @@ impl ReportQuery {
         found.ok_or_else(|| {
             let names: Vec<&str> = table.columns.iter().map(|column| column.name).collect();
             Problem::bad(format!(
-                "There is no parameter or column {name}. Parameters are limit, cursor, sort, \
-                 format, and whole; columns are {}.",
+                "There is no parameter or column {name}. Parameters are limit, cursor, offset, \
+                 sort, format, and whole; columns are {}.",
                 names.join(", ")
             ))
         })
@@ -182,7 +196,7 @@ impl ReportQuery {
 
     /// The same query for the page after this row.
     pub(crate) fn following(&self, row: u64) -> Self {
-        Self { after: Some(row), ..self.clone() }
+        Self { after: Some(row), skipped: 0, ..self.clone() }
     }
 
     /// What names the rows of all pages, and their order.
@@ -193,6 +207,21 @@ impl ReportQuery {
     /// The cursor of the page after this row.
     pub(crate) fn cursor(&self, row: u64) -> String {
         format!("{row}.{}", self.fingerprint)
+    }
+
+    /// Passes over this many of the rows that the query selects.
+    fn begin_at(&mut self, first: usize) -> ApiResult<()> {
+        match first.checked_sub(1) {
+            None => {}
+            Some(_) if self.after.is_some() => {
+                return Err(Problem::bad(
+                    "A page begins at a cursor or at an offset, not at both.",
+                ));
+            }
+            Some(_) if self.scans_table() => self.skipped = first,
+            Some(last) => self.after = Some(last as u64),
+        }
+        Ok(())
     }
 
     fn row_of_cursor(&self, cursor: &str) -> ApiResult<u64> {
@@ -211,7 +240,8 @@ impl ReportQuery {
         let mut hasher = blake3::Hasher::new();
         let (print, after, limit, form) = (&self.fingerprint, self.after, self.limit, self.format);
         let whole = if self.is_whole { " whole" } else { "" };
-        hasher.update(format!("{digest} {print} {after:?} {limit} {form:?}{whole}").as_bytes());
+        let begin = format!("{after:?} {}", self.skipped);
+        hasher.update(format!("{digest} {print} {begin} {limit} {form:?}{whole}").as_bytes());
         hasher.finalize().to_hex()[..32].to_owned()
     }
 }
@@ -219,7 +249,8 @@ impl ReportQuery {
 /// Refuses a second value of a parameter that has one.
 fn refuse_doubled(parameters: &[(String, String)]) -> ApiResult<()> {
     let is_doubled = |name: &&str| parameters.iter().filter(|(of, _)| of == name).count() > 1;
-    match ["limit", "cursor", "format", "sort", "whole"].into_iter().find(|name| is_doubled(name)) {
+    let single = ["limit", "cursor", "offset", "format", "sort", "whole"];
+    match single.into_iter().find(|name| is_doubled(name)) {
         Some(name) => Err(Problem::bad(format!("{name} is there more than once."))),
         None => Ok(()),
     }
@@ -242,6 +273,12 @@ impl PageFormat {
 fn limit(value: &str) -> ApiResult<usize> {
     let limit = value.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit));
     limit.ok_or_else(|| Problem::bad(format!("limit is {value:?}; it may be 1 to {MAX_LIMIT}.")))
+}
+
+fn offset(value: &str) -> ApiResult<usize> {
+    value.parse().map_err(|_| {
+        Problem::bad(format!("offset is {value:?}; it must be a whole number, 0 or more."))
+    })
 }
 
 fn whole(value: &str) -> ApiResult<bool> {
