@@ -18,6 +18,12 @@ export function points(value: string): string {
   return grouped(value.replace(/(\.\d{2}\d*?)0+$/, "$1"));
 }
 
+/** Points with eight places, for a column of them. */
+export function evenPoints(value: string): string {
+  const [whole = "", rest = ""] = value.split(".");
+  return grouped(`${whole}.${rest.slice(0, 8).padEnd(8, "0")}`);
+}
+
 /** Exact dollars with further places cut off: "4663720.294781" as "4663720.29". */
 export function toCents(exact: string): string {
   return exact.replace(/(\.\d\d)\d+$/, "$1");
@@ -29,9 +35,12 @@ export function dollars(value: string): string {
   return text.startsWith(MINUS) ? `${MINUS}$${text.slice(1)}` : `$${text}`;
 }
 
-/** A change of dollars: "+$1,234.50", also "+$0.00". */
+/** Whether an amount is zero, as exact digits say it. */
+export const isZero = (value: string) => !/[1-9]/.test(value);
+
+/** A change of dollars: "+$1,234.50"; no change has no sign. */
 export function signedDollars(value: string): string {
-  return value.startsWith("-") ? dollars(value) : `+${dollars(value)}`;
+  return value.startsWith("-") || isZero(value) ? dollars(value) : `+${dollars(value)}`;
 }
 
 /** From one number of things to another: "+12"; empty if it is the same. */

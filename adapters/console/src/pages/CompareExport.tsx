@@ -107,7 +107,7 @@ export function CompareExport() {
             check.begin({ files, mapping, classifications });
           }}
         >
-          <div className="row">
+          <div className="row top">
             <label className="field">
               <span className="label">Run</span>
               <select

@@ -227,7 +227,7 @@ function Tables({ comparison, sides }: { comparison: Comparison; sides: Sides })
         <tbody>
           {comparison.tables.map(({ table, rows_here, rows_there, counts }) => (
             <tr key={table}>
-              <th scope="row">{NAMES[table] ?? table}</th>
+              <th scope="row">{NAMES[table] ?? words(table.replace(/^pfill_/, ""))}</th>
               <td className="num">{grouped(rows_here)}</td>
               <td className="num">{grouped(rows_there)}</td>
               <td className="num">{grouped(counts.same)}</td>
@@ -254,7 +254,7 @@ function Tables({ comparison, sides }: { comparison: Comparison; sides: Sides })
             >
               {differing.map((other) => (
                 <option key={other.table} value={other.table}>
-                  {NAMES[other.table] ?? other.table}
+                  {NAMES[other.table] ?? words(other.table.replace(/^pfill_/, ""))}
                 </option>
               ))}
             </select>

@@ -283,8 +283,8 @@ export function OperatePage() {
       )}
       <div className="columns">
         <Queue />
-        {may(tenant.role, "admin") && <Steps />}
       </div>
+      {may(tenant.role, "admin") && <Steps />}
       <Tenants />
       <Storage />
     </>

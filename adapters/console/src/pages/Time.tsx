@@ -316,21 +316,14 @@ function Stepper({ runId, timeline }: { runId: string; timeline: Timeline }) {
         : null,
   );
   const query = useQuery(stateQuery(tenant.tenant_id, runId, asked));
+  // A slider moves faster than answers come: where it is then is asked for after each of them.
+  if (asked !== at && !query.isFetching) setAsked(at);
   const full = query.data;
   const [low, high] = range;
   const go = (version: number) => {
     setAt(Math.min(Math.max(1, version), timeline.last_version));
     if (version < low || version > high) setWhole(true);
   };
-  useEffect(() => {
-    // A slider moves faster than answers come: the place where it rests is asked for.
-    const timer = setTimeout(() => {
-      setAsked(at);
-    }, 40);
-    return () => {
-      clearTimeout(timer);
-    };
-  }, [at]);
   useEffect(() => {
     if (playing) return;
     const timer = setTimeout(() => {

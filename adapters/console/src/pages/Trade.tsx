@@ -76,8 +76,9 @@ function Answer({ trade }: { trade: TradeExplanation }) {
         <p>
           Of its candidates, {count(shortage.placed_elsewhere, "loan")} (
           {dollars(shortage.placed_elsewhere_amount)}) went to other trades, and{" "}
-          {count(shortage.kicked_out, "loan")} ({dollars(shortage.kicked_out_amount)}) have no
-          place.
+          {shortage.kicked_out === 0
+            ? "none is without a place."
+            : `${count(shortage.kicked_out, "loan")} (${dollars(shortage.kicked_out_amount)}) ${shortage.kicked_out === 1 ? "has" : "have"} no place.`}
         </p>
       )}
     </div>

@@ -163,8 +163,10 @@ function Head({ name, head }: { name: string; head: BriefHead }) {
   );
 }
 
-/** A text with the ids in it as links. */
+/** A text with the ids in it as links, and with the unit of its amount. */
 function Linked({ note }: { note: Brief["to_look_at"][number] }) {
+  const amount = grouped(note.amount ?? "").replace(/^\D/, "");
+  const said = amount === "" ? note.text : note.text.replace(amount, `$${amount}`);
   const ids = [note.loan_id, note.trade_id].filter((id) => typeof id === "string" && id !== "");
   const parts = ids.reduce<string[]>(
     (texts, id) =>
@@ -173,7 +175,7 @@ function Linked({ note }: { note: Brief["to_look_at"][number] }) {
           ? [text]
           : text.split(String(id)).flatMap((part, at) => (at === 0 ? [part] : [String(id), part])),
       ),
-    [note.text],
+    [said],
   );
   return parts.map((part, index) => (
     <Fragment key={index}>

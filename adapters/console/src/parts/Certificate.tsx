@@ -1,5 +1,5 @@
 import type { OverviewCertificate, OverviewPrice } from "../api/overview";
-import { count, dollars, points, shortDollars, toCents } from "../format";
+import { count, dollars, evenPoints, shortDollars, toCents } from "../format";
 import { TradeId } from "./links";
 import { ShowAll, useFirst } from "./ShowAll";
 import { num, Table } from "./Table";
@@ -45,7 +45,7 @@ export function Prices({ prices, beyond = 0 }: { prices: OverviewPrice[]; beyond
               <td className="num">
                 {dollars(price.hundred_thousand_amount ?? (Number(price.price) * 1_000).toFixed(2))}
               </td>
-              <td className="num">{points(price.price)}</td>
+              <td className="num">{evenPoints(price.price)}</td>
               <td className="num">{shortDollars(price.run_gap)}</td>
             </tr>
           ))}

@@ -1,5 +1,5 @@
 import type { WaterfallStep } from "../api/overview";
-import { dollars, grouped, signedDollars } from "../format";
+import { dollars, grouped, isZero, signedDollars } from "../format";
 import { num, Table } from "./Table";
 
 const NAMES: Record<string, string> = {
@@ -43,7 +43,7 @@ export function Waterfall(props: {
       }
       heads={[
         "Step",
-        { name: "Bar", className: "bar-cell", hidden: true },
+        { name: "Bar", className: "bar-cell roomy", hidden: true },
         num("Loans"),
         num("Dollars"),
       ]}
@@ -60,17 +60,19 @@ export function Waterfall(props: {
           return (
             <tr key={step.step}>
               <th scope="row">{names[step.step] ?? step.step}</th>
-              <td className="bar-cell">
+              <td className="bar-cell roomy">
                 <svg className="bar" aria-hidden="true">
                   <rect className="track" width="100%" height="20" rx="2" />
-                  <rect
-                    className={`fill-${tone}`}
-                    x={`${left.toFixed(3)}%`}
-                    width={`${width.toFixed(3)}%`}
-                    y="2"
-                    height="16"
-                    rx="1"
-                  />
+                  {!isZero(step.amount) && (
+                    <rect
+                      className={`fill-${tone}`}
+                      x={`${left.toFixed(3)}%`}
+                      width={`${width.toFixed(3)}%`}
+                      y="2"
+                      height="16"
+                      rx="1"
+                    />
+                  )}
                 </svg>
               </td>
               <td className="num">{step.loans === null ? "" : grouped(step.loans)}</td>
