@@ -1,5 +1,5 @@
 // Drives the console in Chromium over a real `powerfill serve` with the data of `powerfill demo`:
-// each page with axe at three widths, each kind of change, two tabs that edit at once, a service that
+// each page with axe at three widths, ways through them by keyboard, each kind of change, two tabs that edit at once, a service that
 // restarts during a run, a token that is revoked, and pages of others that follow events. Screenshots
 // go to a folder, for people.
 //
@@ -13,6 +13,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
+import { auditorByKeyboard, backOnEachPage, deskByKeyboard, longTable } from "./walks.mjs";
 
 const require = createRequire(import.meta.url);
 const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
@@ -354,16 +355,19 @@ async function tables(browser, url, run) {
   await page.getByRole("heading", { name: /^Loan / }).waitFor();
   await page.goBack();
   await page.getByRole("button", { name: "Remove the filter: Pass is best_fit" }).waitFor();
-  // The list loads more rows as it is scrolled.
-  await page.goto(`${url}/runs/${run}/tables/pool-candidates`);
-  await settled(page);
-  const grid = page.locator(".grid-scroll");
-  const before = await grid.evaluate((element) => element.scrollHeight);
-  await grid.evaluate((element) => element.scrollTo(0, element.scrollHeight));
-  await page.waitForFunction(
-    (height) => document.querySelector(".grid-scroll").scrollHeight > height,
-    before,
-  );
+  // The last row is at the end of the bar, and the first one at its beginning, in any order.
+  const { counts } = await ask(url, `/runs/${run}`);
+  const total = counts.pfill_loan2trade_candy_level_01;
+  for (const sort of ["", "?sort=-score"]) {
+    await page.goto(`${url}/runs/${run}/tables/pool-candidates${sort}`);
+    await settled(page);
+    const grid = page.locator(".grid-scroll");
+    const link = (row) => page.locator(`[role=row][aria-rowindex="${row}"] a`).first();
+    await grid.evaluate((element) => element.scrollTo(0, element.scrollHeight));
+    await link(total + 1).waitFor();
+    await grid.press("Home");
+    await link(2).waitFor();
+  }
   assert.ok(
     (await page.locator("[role=row]").count()) < 100,
     "rows beyond the screen are elements",
@@ -526,16 +530,17 @@ async function auditPage(browser, url, run) {
   powerfill("seal", "check", seal, "--tenant", "GENERATED");
   await page.getByRole("button", { name: "Check the seal" }).click();
   await card("Seals").getByText("Everything matches").waitFor(answered);
+  await card("A run").getByRole("button", { name: "Replay" }).click();
+  await card("A run").getByText("The engine decided the same again").waitFor(answered);
+  await page.evaluate(() => globalThis.scrollTo(0, 0));
+  await look(page, "audited");
   // A seal of another log does not fit it.
   const other = { ...JSON.parse(readFileSync(seal, "utf8")), seal: "0".repeat(64) };
   writeFileSync(seal, JSON.stringify(other));
   await card("Seals").locator("input[type=file]").setInputFiles(seal);
   await page.getByRole("button", { name: "Check the seal" }).click();
   await card("Seals").getByText("The evidence is damaged").waitFor(answered);
-  await card("A run").getByRole("button", { name: "Replay" }).click();
-  await card("A run").getByText("The engine decided the same again").waitFor(answered);
   await runFiles(page, card("A run"), run);
-  await look(page, "audited");
   await page.context().close();
 }
 
@@ -578,6 +583,23 @@ async function differences(browser, url, run) {
   await page.getByRole("button", { name: "Compare" }).click();
   await page.getByText("Nothing is left to explain").waitFor({ timeout: 120_000 });
   await look(page, "classified");
+  // A workbook is an export too: that of the run has its rows, and those of no other run.
+  const workbook = await fetch(`${url}/api/powerfill/runs/${run}/workbook`, {
+    headers: { "X-Tenant-Id": "GENERATED" },
+  });
+  const book = join(folder, "desk.xlsx");
+  writeFileSync(book, new Uint8Array(await workbook.arrayBuffer()));
+  await page.goto(`${url}/compare/export?run=${run}`);
+  await settled(page);
+  await page.getByLabel(/^Files of the export/).setInputFiles([book]);
+  await page.getByRole("button", { name: "Compare" }).click();
+  await page.getByText("Nothing is left to explain").waitFor({ timeout: 120_000 });
+  await page.getByRole("row", { name: /^Recap of trades/ }).waitFor();
+  await page.getByLabel("Run", { exact: true }).selectOption(other);
+  await page.getByRole("button", { name: "Compare" }).click();
+  await page.getByText("They differ").waitFor({ timeout: 120_000 });
+  await page.getByRole("row", { name: /^Kickouts/ }).waitFor();
+  await look(page, "workbook");
   assert.deepEqual(page.complaints, []);
   await page.context().close();
 }
@@ -1040,8 +1062,18 @@ try {
   const { runs } = await ask(service.url, "/runs?status=Complete");
   const other = runs.find((each) => each.run_id !== run_id).run_id;
   const pages = pagesOf({ run: run_id, other, loan, trade });
+  const walk = async (along, ...more) => {
+    const page = await pageOf(browser);
+    await along(page, service.url, ...more);
+    assert.deepEqual(page.complaints, []);
+    await page.context().close();
+  };
   await part("each page", () => eachPage(browser, service.url, pages));
   await part("few requests", () => fewRequests(browser, service.url, pages));
+  await part("back", () => walk(backOnEachPage, pages, settled));
+  await part("a desk by keyboard", () => walk(deskByKeyboard, run_id));
+  await part("an auditor by keyboard", () => walk(auditorByKeyboard, run_id));
+  await part("a long table", () => walk(longTable, run_id));
   await part("waiting and failing", () => waitingAndFailing(browser, service.url, pages));
   await part("tables", () => tables(browser, service.url, run_id));
   await part("time and tries", () => timeAndTries(browser, service.url, run_id));
