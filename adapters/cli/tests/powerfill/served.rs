@@ -254,12 +254,14 @@ fn an_endless_view_is_a_fault() {
     assert!(refused["faults"].to_string().contains("more than 4000 bytes of text"), "{refused}");
     server.stop();
     // So it is by a mapping.
-    std::fs::write(sandbox.path("map.toml"), "[loan]\n").expect("a mapping");
+    std::fs::write(sandbox.path("map.toml"), "").expect("a mapping");
     let settings = format!("{settings}mapping = \"map.toml\"\n");
     std::fs::write(sandbox.path("powerfill.toml"), settings).expect("settings are written");
     let server = Server::start(&sandbox, &["--no-workers", "--max-rows", "1000"]);
     let (status, refused) = server.request("POST", "/api/powerfill/preflight", "", "{}");
     assert_eq!(status, 503, "{refused}");
+    let log = std::fs::read_to_string(&server.log).expect("the log is text");
+    assert!(log.contains("table loan: it has more than 1000 rows"), "{log}");
     server.stop();
 }
 
