@@ -15,8 +15,8 @@ impl SourceUrl {
         self.read_limited(TableLimit::default()).await
     }
 
-    /// As [`SourceUrl::read`]. A larger table is a fault, and is read no further: a compressed file,
-    /// or a view, can have any size.
+    /// As [`SourceUrl::read`]. A larger table is a fault, and is read no further: a compressed
+    /// file, or a view, can have any size.
     async fn read_limited(&self, limit: TableLimit) -> Result<RawSnapshot, CliError> {
         match self {
             Self::Folder(path) => {
@@ -43,7 +43,8 @@ impl SourceUrl {
         }
     }
 
-    /// As [`SourceUrl::read`], or by a mapping, with tables of at most this size; prints ignored tables, notes, and warnings on standard error.
+    /// As [`SourceUrl::read`], or by a mapping, with tables of at most this size; prints ignored
+    /// tables, notes, and warnings on standard error.
     pub(crate) async fn read_with_notes(
         &self,
         mapping: Option<&Path>,

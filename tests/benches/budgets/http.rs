@@ -189,8 +189,8 @@ async fn pages(server: &Arc<Server>) {
     );
     let (times, pause) = clients(server, &cursors, 0).await;
     report("the same, each requests again at once", "–", times, pause);
-    // Meanwhile, a run of the same book is active on the same cores. The service has closed the first
-    // connection, which was idle.
+    // Meanwhile, a run of the same book is active on the same cores. The service has closed the
+    // first connection, which was idle.
     let requested = server.connect().await.json("POST", "/api/powerfill/run", "{}").await;
     let path = format!("/api/powerfill/runs/{}", requested["run_id"].as_str().unwrap());
     let (over, watched) = (Arc::new(AtomicBool::new(false)), Arc::clone(server));

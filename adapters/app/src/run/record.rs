@@ -3,9 +3,8 @@
 //!
 //! This thread makes a cancel take effect within a second, however large the book is. It ends the
 //! run at the next part, so that decided events that are not recorded yet are dropped, and it does
-//! not wait for an engine that is in the middle of something. Full parts that wait for the store are
-//! dropped too. Once a part contains `RunCompleted`,
-//! the run cannot be cancelled anymore.
+//! not wait for an engine that is in the middle of something. Full parts that wait for the store
+//! are dropped too. Once a part contains `RunCompleted`, the run cannot be cancelled anymore.
 
 use std::sync::Arc;
 use std::time::Duration;
