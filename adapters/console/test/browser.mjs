@@ -555,6 +555,8 @@ async function differences(browser, url, run) {
   await page.getByRole("heading", { name: "Table by table" }).waitFor({ timeout: 120_000 });
   await page.getByRole("combobox", { name: /^Show/ }).selectOption("Kicked out before");
   await page.getByText("kicked out: ").first().waitFor();
+  const paths = page.getByRole("region", { name: "Loan by loan" });
+  await paths.evaluate((element) => element.scrollIntoView());
   await look(page, "differences");
   const kickouts = join(folder, "desk.csv");
   const rows = powerfill(
@@ -595,7 +597,7 @@ async function differences(browser, url, run) {
   await page.getByRole("button", { name: "Compare" }).click();
   await page.getByText("Nothing is left to explain").waitFor({ timeout: 120_000 });
   await page.getByRole("row", { name: /^Recap of trades/ }).waitFor();
-  await page.getByLabel("Run", { exact: true }).selectOption(other);
+  await page.getByRole("combobox", { name: /^Run/ }).selectOption(other);
   await page.getByRole("button", { name: "Compare" }).click();
   await page.getByText("They differ").waitFor({ timeout: 120_000 });
   await page.getByRole("row", { name: /^Kickouts/ }).waitFor();
