@@ -345,7 +345,6 @@ forward_calls! {
 forward_calls! {
     impl RunStore for StoreConnection, |this| this.store.inner();
     direct {
-        run(run: RunId) -> Option<QueuedRun>;
         active_run() -> Option<QueuedRun>;
         latest_run(status: RunStatus) -> Option<QueuedRun>;
         runs_after(cursor: RunCursor, limit: usize, filter: RunFilter) -> Vec<QueuedRun>;
@@ -383,6 +382,11 @@ forward_calls! {
         ) -> Result<Option<String>, StoreError> {
             let work = move |store: ObservedStore| async move { store.renew(lease, until).await };
             self.call("renew", RetrySafety::Safely, work).await
+        }
+
+        async fn run(&self, run: RunId) -> Result<Option<QueuedRun>, StoreError> {
+            let work = move |store: ObservedStore| async move { store.run(run).await };
+            self.call("run", RetrySafety::Safely, work).await
         }
 
         async fn set_status(&self, lease: Lease, status: RunStatus) -> Result<(), StoreError> {

@@ -11,7 +11,7 @@ use powerfill_ports::StoreError;
 use powerfill_ports::events::{Append, AppendReceipt, EventBatches, EventStore};
 use powerfill_ports::index::IndexStore;
 use powerfill_ports::projections::ProjectionStore;
-use powerfill_ports::runs::{Lease, ProjectionWriter, RunStatus, RunStore};
+use powerfill_ports::runs::{Lease, ProjectionWriter, QueuedRun, RunStatus, RunStore};
 use powerfill_tables::event_index::RunIndex;
 use powerfill_tables::table::{Cell, RowBatch, TableSpec};
 use powerfill_tests::all_runs::AllRuns;
@@ -212,6 +212,14 @@ impl ObservedStore {
         let answer = self.inner().renew(by, until).await;
         let asked = self.after("renew", lease, answer)?;
         Ok(asked.filter(|_| !self.mutant(Mutant::CancelForgotten)))
+    }
+
+    pub(crate) async fn run(&self, run: RunId) -> Result<Option<QueuedRun>, StoreError> {
+        let mut queued = self.inner().run(run).await?;
+        if self.mutant(Mutant::CancelForgotten) {
+            queued.iter_mut().for_each(|queued| queued.cancel_requested_by = None);
+        }
+        Ok(queued)
     }
 
     pub(crate) async fn set_status(

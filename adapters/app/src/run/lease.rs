@@ -69,6 +69,8 @@ impl Runner {
                 }
             };
             select! {
+                // In this order, so that a simulated worker does the same each time.
+                biased;
                 () = renewals => {}
                 () = cancels => {}
             }
