@@ -155,6 +155,7 @@ fn widen(present: &mut Value, other: &Value) {
     widened.extend(about.map(|about| ("description".to_owned(), about)));
     *present = Value::Object(widened);
 }
+
 /// A schema of a property, taken apart.
 struct PropertyForm {
     /// Without what the other fields say.

@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use powerfill_app::{AppError, RunControl, RunProgress};
+use powerfill_app::{AppError, RunControl, RunProgress, Runner};
 use powerfill_events::run::RunEvent;
 use powerfill_events::run::event::Step;
 use powerfill_ports::StoreError;
@@ -67,8 +67,10 @@ pub(crate) async fn a_run_cancelled_in_the_queue_is_never_started(desk: &Desk) {
     desk.complete(&books::small()).await;
 }
 
-/// Decisions that are not recorded yet are dropped.
-pub(crate) async fn a_run_cancelled_while_it_is_recorded_ends_there(desk: &Desk) {
+/// Has a run of the large book cancelled when so many events are recorded, and expects that it ends
+/// where its stream does. Returns the numbers of its events before the last and of an undisturbed
+/// run.
+async fn cancel_after(desk: &Desk, events: u64, runner: Runner) -> (usize, usize) {
     let book = books::large();
     let undisturbed = desk.another().await;
     let run = undisturbed.complete(&book).await;
@@ -78,48 +80,34 @@ pub(crate) async fn a_run_cancelled_while_it_is_recorded_ends_there(desk: &Desk)
     let cancelling = control.clone();
     let observer = move |progress: RunProgress<'_>| {
         let is_event = matches!(progress, RunProgress::Event(_));
-        if is_event && recorded.fetch_add(1, Ordering::Relaxed) + 1 == 10 {
+        if is_event && recorded.fetch_add(1, Ordering::Relaxed) + 1 == events {
             cancelling.cancel("chief");
         }
     };
-    let finished = desk.work_observed(control, Arc::new(observer)).await;
-    let finished = finished.expect("a run is queued");
-    assert_eq!((finished.run_id, finished.status), (run, RunStatus::Cancelled));
-    let mut payloads = desk.payloads(run).await;
-    assert_eq!(payloads.pop().expect("the run has events").0, "RunCancelled");
-    // At most the chunk in work, and the parts of the next ones.
-    let most = (10 + 2 * 8_192 + 16_384).min(expected.len() - 1);
-    assert!((10..=most).contains(&payloads.len()), "{} of {}", payloads.len(), expected.len());
-    assert!(expected.starts_with(&payloads));
-    desk.verify().await;
-    desk.complete(&books::small()).await;
-}
-
-/// Parts that are recorded and not stored yet are dropped.
-pub(crate) async fn a_cancel_does_not_wait_for_the_store(desk: &Desk) {
-    let book = books::large();
-    let undisturbed = desk.another().await;
-    let run = undisturbed.complete(&book).await;
-    let expected = undisturbed.payloads(run).await;
-    let run = desk.request(&book).await;
-    let (control, recorded) = (RunControl::default(), AtomicU64::new(0));
-    let cancelling = control.clone();
-    let observer = move |progress: RunProgress<'_>| {
-        let is_event = matches!(progress, RunProgress::Event(_));
-        if is_event && recorded.fetch_add(1, Ordering::Relaxed) + 1 == 1_000 {
-            cancelling.cancel("chief");
-        }
-    };
-    let runner = desk.runner().with_events_per_append(100);
     let finished = runner.work(None, control, Arc::new(observer)).await.unwrap();
     let finished = finished.expect("a run is queued");
     assert_eq!((finished.run_id, finished.status), (run, RunStatus::Cancelled));
     let mut payloads = desk.payloads(run).await;
     assert_eq!(payloads.pop().expect("the run has events").0, "RunCancelled");
-    assert!((1..1_200).contains(&payloads.len()), "{}", payloads.len());
     assert!(expected.starts_with(&payloads));
     desk.verify().await;
     desk.complete(&books::small()).await;
+    (payloads.len(), expected.len())
+}
+
+/// Decisions that are not recorded yet are dropped.
+pub(crate) async fn a_run_cancelled_while_it_is_recorded_ends_there(desk: &Desk) {
+    let (events, undisturbed) = cancel_after(desk, 10, desk.runner()).await;
+    // At most the chunk in work, and the parts of the next ones.
+    let most = (10 + 2 * 8_192 + 16_384).min(undisturbed - 1);
+    assert!((10..=most).contains(&events), "{events} of {undisturbed}");
+}
+
+/// Parts that are recorded and not stored yet are dropped.
+pub(crate) async fn a_cancel_does_not_wait_for_the_store(desk: &Desk) {
+    let runner = desk.runner().with_events_per_append(100);
+    let (events, _) = cancel_after(desk, 1_000, runner).await;
+    assert!((1..1_200).contains(&events), "{events}");
 }
 
 /// Neither its snapshot nor its run is written.

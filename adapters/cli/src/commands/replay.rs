@@ -18,11 +18,17 @@ use crate::settings::ProgramSettings;
 use crate::summary::count;
 
 pub(crate) async fn run(args: ReplayArgs, settings: &ProgramSettings) -> Result<(), CliError> {
-    if args.run.run.starts_with("challenge-") {
-        let challenge: ChallengeId = args.run.run.parse().map_err(CliError::environment)?;
-        return super::challenge::replay(&args, challenge, settings).await;
-    }
-    let (store, run) = open_run(&args.run.common.store, &args.run.run, settings).await?;
+    let asked = &args.run.run;
+    let no_challenge = match asked.parse::<ChallengeId>() {
+        Ok(challenge) => return super::challenge::replay(&args, challenge, settings).await,
+        Err(error) => error,
+    };
+    let opened = open_run(&args.run.common.store, asked, settings).await;
+    // The name that people gave to a run may begin like that of a challenge.
+    let (store, run) = opened.map_err(|error| match asked.starts_with("challenge-") {
+        true => error.with_context(no_challenge.to_string()),
+        false => error,
+    })?;
     // Nothing is written, so Ctrl-C can simply end the process.
     let observer = Arc::new(ForegroundObserver::new(run, None));
     let replayed = replay(store.as_ref(), run, Arc::clone(&observer) as _).await;

@@ -200,13 +200,13 @@ impl StoreWorker {
                     any_failed |= status == RunStatus::Failed;
                     print_text(format!("{}: run {run_id} is {}\n", self.label, status.name()))?;
                     if status == RunStatus::Complete {
-                        self.finish(&mut certificate).await;
+                        Self::finish(&mut certificate).await;
                         certificate = Some(self.certify(&runner, run_id));
                     }
                     (events, woken) = (None, false);
                 }
                 WorkResult::QueueEmpty | WorkResult::Claimed if self.once => {
-                    self.finish(&mut certificate).await;
+                    Self::finish(&mut certificate).await;
                     self.publish_completed(store.as_ref()).await?;
                     self.archive().await?;
                     return if any_failed { Err(CliError::NegativeAnswer) } else { Ok(()) };
@@ -272,7 +272,7 @@ impl StoreWorker {
 
     /// Waits until a certificate is recorded: each takes the memory of a run, so that at most one
     /// is computed beside the run that is worked on.
-    async fn finish(&self, certificate: &mut Option<JoinHandle<()>>) {
+    async fn finish(certificate: &mut Option<JoinHandle<()>>) {
         if let Some(recorded) = certificate.take() {
             // It ends with the process, too; a panic was printed.
             let _ = recorded.await;

@@ -62,6 +62,8 @@ fn what_cannot_be_challenged_is_refused_with_a_reason() {
     sandbox.run_line(&format!("replay {nowhere}")).fails_with(2, &[nowhere]);
     let short = "replay challenge-0197-1";
     sandbox.run_line(short).fails_with(2, &["\"challenge-0197-1\" is not the name of a challenge"]);
+    sandbox.run_ok("annotate latest --name challenge-friday");
+    sandbox.run_ok("replay challenge-friday");
 }
 
 /// A sandbox whose settings allow adoption, with a run and the name of its challenge, which wrote
