@@ -28,7 +28,10 @@ impl ForeignTables {
     ) -> Result<Self, CliError> {
         let is_wanted_file = |file: &str, stem: &str| is_wanted(file, false, stem);
         let read = powerfill_csv::tolerant::read_folder(folder, mapping, is_wanted_file);
-        let read = read.map_err(CliError::environment)?;
+        let read = read.map_err(|error| match error.too_large() {
+            Some(file) => CliError::environment(file),
+            None => CliError::environment(error),
+        })?;
         let stem = |file: &String| match file.rsplit_once('.') {
             Some((stem, _)) => stem.to_owned(),
             None => file.clone(),

@@ -1,11 +1,13 @@
 //! Reads a source by a mapping: the files of another system become the input tables.
 
+use std::error::Error;
+use std::iter::successors;
 use std::path::Path;
 use std::sync::Arc;
 
 use powerfill_events::run::event::{MappedFile, SourceMapping};
 use powerfill_mapping::{Mapping, TargetSchema, draft_source, map_source};
-use powerfill_snapshot::{IgnoredPart, RawSnapshot, TableLimit};
+use powerfill_snapshot::{Fault, FaultReport, IgnoredPart, RawSnapshot, TableLimit, TableTooLarge};
 
 use crate::error::CliError;
 use crate::foreign::{ForeignTables, is_text_file};
@@ -24,10 +26,12 @@ pub(crate) async fn read(
     let name = file.display().to_string();
     let mapping = Mapping::parse(TargetSchema::of_inputs(), &name, &text);
     let mapping = Arc::new(mapping.map_err(CliError::environment)?.within(limit));
+    let foreign = read_foreign(source, &mapping, WantedTables::Mapped).await;
     let ForeignTables { tables, ignored, names } =
-        read_foreign(source, &mapping, WantedTables::Mapped).await?;
+        foreign.map_err(|error| refuse_too_large(source, error))?;
     let mapped = tokio::task::spawn_blocking(move || map_source(&mapping, &tables, &names)).await;
-    let mapped = mapped.map_err(CliError::environment)?.map_err(CliError::environment)?;
+    let mapped = mapped.map_err(CliError::environment)?.map_err(CliError::environment);
+    let mapped = mapped.map_err(|error| refuse_too_large(source, error))?;
     let files = mapped.files.into_iter();
     let mut snapshot = mapped.snapshot;
     snapshot.ignored.extend(ignored.into_iter().map(IgnoredPart::Relation));
@@ -39,6 +43,25 @@ pub(crate) async fn read(
         notes: mapped.notes,
     });
     Ok(snapshot)
+}
+
+/// A table that is too large is a fault of the source, as it is without a mapping.
+fn refuse_too_large(source: &SourceUrl, error: CliError) -> CliError {
+    match table_too_large(&error) {
+        None => error,
+        Some(TableTooLarge { table, source: limit }) => {
+            let fault = Fault::unreadable(table.clone(), limit.to_string());
+            let report = FaultReport { faults: vec![fault] };
+            CliError::Faults { what: format!("{source} is refused"), report, all: false }
+        }
+    }
+}
+
+/// The table that was too large to be read.
+pub(crate) fn table_too_large(error: &CliError) -> Option<&TableTooLarge> {
+    let CliError::Environment(cause) = error else { return None };
+    let cause: &(dyn Error + 'static) = &**cause;
+    successors(Some(cause), |cause| (*cause).source()).find_map(|cause| cause.downcast_ref())
 }
 
 /// Writes a draft of a mapping for a source.

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use powerfill_snapshot::{IgnoredPart, RawSnapshot, TableLimit};
+use powerfill_snapshot::{
+    FaultCode, IgnoredPart, RawSnapshot, SourceFault, TableLimit, TableTooLarge,
+};
 
 use crate::error::CliError;
 use crate::mapped;
@@ -88,7 +90,17 @@ fn read_messages(path: &Path, limit: TableLimit) -> Result<RawSnapshot, CliError
     };
     let is_message = |part: &IgnoredPart| matches!(part, IgnoredPart::File(name) if powerfill_mismo::is_message(Path::new(name)));
     raw.ignored.retain(|part| !is_message(part));
-    let loans = powerfill_mismo::read(path, limit).map_err(CliError::environment)?.table;
+    let loans = match powerfill_mismo::read(path, limit).map_err(CliError::environment) {
+        Ok(loans) => loans.table,
+        Err(error) => {
+            let Some(TableTooLarge { table, source }) = mapped::table_too_large(&error) else {
+                return Err(error);
+            };
+            let (table, reason) = (table.clone(), source.to_string());
+            raw.faults.push(SourceFault { table, code: FaultCode::Unreadable, reason });
+            return Ok(raw);
+        }
+    };
     if raw.tables.iter().any(|table| table.name().eq_ignore_ascii_case(loans.name())) {
         return Err(CliError::environment(format!(
             "{} has loans twice: in messages and in loan.csv; move one of them away",

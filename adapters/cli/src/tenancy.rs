@@ -299,7 +299,10 @@ impl SnapshotInput {
 
     /// Reads and validates the snapshot; returns the report if it is rejected.
     pub(crate) async fn validated(&self) -> Result<Result<Validated, FaultReport>, CliError> {
-        let validated = validate(self.read().await?);
+        let validated = match self.read().await {
+            Err(CliError::Faults { report, .. }) => Err(report),
+            read => validate(read?),
+        };
         if let Ok(validated) = &validated {
             self.ensure_tenant(&validated.snapshot)?;
         }

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use powerfill_mapping::HeaderError;
-use powerfill_snapshot::{FaultCode, SourceFault, TooLarge};
+use powerfill_snapshot::{FaultCode, SourceFault, TableTooLarge, TooLarge};
 
 use crate::parser::{MAX_COLUMNS, MAX_FIELD_BYTES};
 
@@ -18,6 +18,17 @@ pub struct CsvFileError {
 }
 
 impl CsvFileError {
+    /// The file, if it is too large.
+    pub fn too_large(&self) -> Option<TableTooLarge> {
+        let (CsvError::TooLarge(limit) | CsvError::Header(HeaderError::TooLarge(limit))) =
+            self.source
+        else {
+            return None;
+        };
+        let file = self.path.file_name().unwrap_or_default().to_string_lossy();
+        Some(TooLarge::of(&file)(limit))
+    }
+
     /// Adds the path to an error.
     pub(crate) fn at<E: Into<CsvError>>(path: &Path) -> impl Fn(E) -> Self {
         move |error| Self { path: path.to_owned(), source: error.into() }

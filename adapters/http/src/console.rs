@@ -4,17 +4,14 @@
 //! The page asks for nothing that is not of this service: the policy below forbids scripts and
 //! styles inside the page, other hosts, and frames.
 
-use axum::http::header::{
-    ACCEPT, ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY,
-    CONTENT_TYPE, ETAG, VARY,
-};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
+use axum::http::header::{ACCEPT, CONTENT_SECURITY_POLICY};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use axum::response::{IntoResponse, Response};
 use powerfill_console::Asset;
 
-use crate::accepted::{is_known, lists};
-use crate::problem::internal;
+use crate::accepted::lists;
 use crate::routes::no_such_path;
+use crate::static_file::StaticFile;
 
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
     img-src 'self' data:; font-src 'self'; connect-src 'self'; manifest-src 'self'; \
@@ -51,31 +48,16 @@ fn accepts_pages(headers: &HeaderMap) -> bool {
 }
 
 fn file(asset: &'static Asset, headers: &HeaderMap) -> Response {
-    let etag = format!("\"{}\"", &blake3::hash(asset.gzip).to_hex()[..32]);
-    let caching = match asset.is_immutable() {
+    let cache_control = match asset.is_immutable() {
         true => "public, max-age=31536000, immutable",
         // The browser asks each time whether it has changed.
         false => "no-cache",
     };
-    let mut answer = match is_known(headers, &etag) {
-        true => StatusCode::NOT_MODIFIED.into_response(),
-        false if lists(headers, ACCEPT_ENCODING, "gzip") => {
-            let encoding = [(CONTENT_ENCODING, "gzip"), (CONTENT_TYPE, asset.media_type)];
-            (encoding, asset.gzip).into_response()
-        }
-        false => match asset.content() {
-            Ok(content) => ([(CONTENT_TYPE, asset.media_type)], content).into_response(),
-            Err(error) => return internal(&error).into_response(),
-        },
-    };
-    let head = answer.headers_mut();
+    let Asset { media_type, gzip, .. } = *asset;
+    let file = StaticFile { media_type, gzip, cache_control, vary: "accept, accept-encoding" };
+    let mut answer = file.answer(headers);
     for (name, value) in SAFETY {
-        head.insert(name, HeaderValue::from_static(value));
-    }
-    head.insert(CACHE_CONTROL, HeaderValue::from_static(caching));
-    head.insert(VARY, HeaderValue::from_static("accept, accept-encoding"));
-    if let Ok(etag) = HeaderValue::from_str(&etag) {
-        head.insert(ETAG, etag);
+        answer.headers_mut().insert(name, HeaderValue::from_static(value));
     }
     answer
 }

@@ -1,8 +1,8 @@
 //! The OpenAPI document as the service serves it, and the page to try it: Swagger's, with the files
 //! that it needs.
 //!
-//! The document is `docs/reference/openapi.json`. A test keeps it equal to [`crate::openapi`], so
-//! that the program does not need the code that makes it.
+//! The document is `docs/reference/openapi.json`. A test keeps it equal to what the feature
+//! `document` makes, so that the program does not need the code that makes it.
 
 use std::sync::Arc;
 

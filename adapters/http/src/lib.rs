@@ -3,7 +3,8 @@
 //!
 //! * [`Api`], [`TenantHandle`]: the service and its tenants; the command line puts them together
 //! * [`tokens`]: the tokens of the callers
-//! * [`router`], [`openapi`]: every route, and the document that is generated from the routes
+//! * [`router`]: every route. With the feature `document`, `openapi` makes the document of the
+//!   routes
 //! * [`serve`]: answers requests until the service must stop
 //! * [`metrics`]: what Prometheus reads
 //! * [`problem`]: refusals and failures, as RFC 9457
@@ -15,12 +16,20 @@
 //! The first argument of a handler is the caller, with the role that it needs. Around each request
 //! are `caller` (with `credentials`), `rates`, and `access`.
 
+#![cfg_attr(
+    not(feature = "document"),
+    allow(
+        dead_code,
+        unused_imports,
+        reason = "the document is made of declarations beside routes"
+    )
+)]
+
 mod accepted;
 mod access;
 mod adoption;
 mod annotations;
 mod answer;
-mod answers;
 mod api;
 mod audit;
 mod blocking;
@@ -33,7 +42,7 @@ mod config;
 mod console;
 mod constraint_use;
 mod credentials;
-mod declared;
+#[cfg(feature = "document")]
 mod document;
 mod documentation;
 mod events;
@@ -80,6 +89,8 @@ mod tries;
 
 pub use api::{Api, Limits};
 pub use observer::{AnsweredRequest, RequestObserver};
-pub use routes::{openapi, router};
+#[cfg(feature = "document")]
+pub use routes::openapi;
+pub use routes::router;
 pub use serve::{serve, serve_metrics};
 pub use tenant::{RunFile, TenantError, TenantHandle};

@@ -10,6 +10,7 @@ use axum::response::IntoResponse;
 use axum::routing::{MethodRouter, any, get};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
+#[cfg(feature = "document")]
 use utoipa::OpenApi;
 
 use crate::access::log_request;
@@ -18,10 +19,11 @@ use crate::problem::{Problem, ProblemKind};
 use crate::routing::{DocumentSink, NoDocument, Routes, routes};
 use crate::{
     adoption, annotations, audit, brief, candidates, challenges, config, console, constraint_use,
-    document, documentation, events, explain, files, health, input, jobs, latest, lookup, operate,
-    options, overview, reports, rules, runs, session, stream, track, tries,
+    documentation, events, explain, files, health, input, jobs, latest, lookup, operate, options,
+    overview, reports, rules, runs, session, stream, track, tries,
 };
 
+#[cfg(feature = "document")]
 #[derive(OpenApi)]
 #[openapi(info(
     title = "PowerFill",
@@ -106,8 +108,9 @@ fn take_uploads(route: MethodRouter<Arc<Api>>) -> MethodRouter<Arc<Api>> {
 }
 
 /// The OpenAPI document, made of the routes. The service serves what a test has written of it.
+#[cfg(feature = "document")]
 pub fn openapi() -> serde_json::Value {
-    document::complete(documented_routes(ApiDoc::openapi()).document)
+    crate::document::complete(documented_routes(ApiDoc::openapi()).document)
 }
 
 /// The service, without a listener.

@@ -1,15 +1,15 @@
 //! Routes at the paths and methods that handlers declare by `utoipa::path`. The service collects
-//! only the routes, and [`crate::openapi`] also the document: the linker then leaves the code of
-//! the document out of the program.
+//! only the routes. With the feature `document`, [`crate::document`] also collects the document; the
+//! program is built without it.
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::handler::Handler;
 use axum::routing::MethodRouter;
+use utoipa::openapi::RefOr;
 use utoipa::openapi::path::{HttpMethod, Paths};
 use utoipa::openapi::schema::Schema;
-use utoipa::openapi::{Components, OpenApi, RefOr};
 use utoipa_axum::PathItemExt;
 
 use crate::api::Api;
@@ -30,7 +30,8 @@ impl DocumentSink for NoDocument {
     fn add(&mut self, _part: impl FnOnce() -> DocumentPart) {}
 }
 
-impl DocumentSink for OpenApi {
+#[cfg(feature = "document")]
+impl DocumentSink for utoipa::openapi::OpenApi {
     fn add(&mut self, part: impl FnOnce() -> DocumentPart) {
         let (schemas, paths) = part();
         for (path, item) in paths.paths {
@@ -41,7 +42,10 @@ impl DocumentSink for OpenApi {
                 }
             }
         }
-        self.components.get_or_insert_with(Components::new).schemas.extend(schemas);
+        self.components
+            .get_or_insert_with(utoipa::openapi::Components::new)
+            .schemas
+            .extend(schemas);
     }
 }
 

@@ -1,13 +1,20 @@
-//! Files that are part of the program, as `build.rs` has compressed them.
+//! Files that are part of the program, compressed when it was built.
 
-use std::io::Read;
+use std::collections::BTreeMap;
+use std::io::{self, Read};
 
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use flate2::read::GzDecoder;
+use parking_lot::Mutex;
 
 use crate::accepted::{is_known, lists};
 use crate::problem::internal;
+
+/// The contents that a caller who takes no gzip has asked for, by their compressed ones. Anyone may
+/// ask, and as often as they like, so each is decompressed once.
+static DECOMPRESSED: Mutex<BTreeMap<&[u8], Bytes>> = Mutex::new(BTreeMap::new());
 
 /// A file that stays the same while the service runs.
 #[derive(Debug, Clone, Copy)]
@@ -15,6 +22,8 @@ pub(crate) struct StaticFile {
     pub(crate) media_type: &'static str,
     /// The content, as gzip.
     pub(crate) gzip: &'static [u8],
+    pub(crate) cache_control: &'static str,
+    pub(crate) vary: &'static str,
 }
 
 /// A file that `build.rs` has compressed.
@@ -23,6 +32,8 @@ macro_rules! compressed_file {
         $crate::static_file::StaticFile {
             media_type: $media_type,
             gzip: include_bytes!(concat!(env!("OUT_DIR"), "/", $name, ".gz")),
+            cache_control: "no-cache",
+            vary: "accept-encoding",
         }
     };
 }
@@ -41,16 +52,27 @@ impl StaticFile {
         } else if lists(headers, header::ACCEPT_ENCODING, "gzip") {
             ([media_type, (header::CONTENT_ENCODING, "gzip")], self.gzip).into_response()
         } else {
-            let mut content = Vec::new();
-            match GzDecoder::new(self.gzip).read_to_end(&mut content) {
-                Ok(_) => ([media_type], content).into_response(),
-                Err(error) => internal(&error).into_response(),
+            match self.decompressed() {
+                Ok(content) => ([media_type], content).into_response(),
+                Err(error) => return internal(&error).into_response(),
             }
         };
         let headers = answer.headers_mut();
         headers.insert(header::ETAG, etag);
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-        headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(self.cache_control));
+        headers.insert(header::VARY, HeaderValue::from_static(self.vary));
         answer
+    }
+
+    fn decompressed(self) -> io::Result<Bytes> {
+        let mut decompressed = DECOMPRESSED.lock();
+        if let Some(content) = decompressed.get(self.gzip) {
+            return Ok(content.clone());
+        }
+        let mut content = Vec::new();
+        GzDecoder::new(self.gzip).read_to_end(&mut content)?;
+        let content = Bytes::from(content);
+        decompressed.insert(self.gzip, content.clone());
+        Ok(content)
     }
 }

@@ -1,5 +1,6 @@
 //! Errors of reading messages.
 
+use std::error::Error;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -22,7 +23,8 @@ pub enum MismoError {
         /// The line, from 1.
         line: u32,
         /// What is wrong, and what to do.
-        reason: String,
+        #[source]
+        reason: Box<dyn Error + Send + Sync>,
     },
     /// The folder has no file whose name ends in `.xml`.
     #[error("{} has no MISMO message; the name of a message ends in .xml", .0.display())]

@@ -1,15 +1,19 @@
 //! Reads a message element by element.
 
+use std::error::Error;
 use std::io::BufRead;
 use std::path::Path;
 
-use powerfill_events::input::RawTable;
+use powerfill_events::input::{RawTable, TooLarge};
 use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::reader::Reader;
 
+use crate::TABLE;
 use crate::deal::Deal;
 use crate::error::MismoError;
+
+type BoxError = Box<dyn Error + Send + Sync>;
 
 /// The most elements within one another. Messages have about 20.
 const MAX_DEPTH: usize = 200;
@@ -18,7 +22,7 @@ const MAX_DEPTH: usize = 200;
 #[derive(Debug)]
 pub(crate) struct MessageError {
     line: u32,
-    reason: String,
+    reason: BoxError,
 }
 
 impl MessageError {
@@ -40,7 +44,7 @@ pub(crate) fn read(
     loop {
         buffer.clear();
         let event = reader.read_event_into(&mut buffer);
-        let event = event.map_err(|error| message.error(explain(&error)))?;
+        let event = event.map_err(|error| message.error(explain(&error).into()))?;
         let is_over = message.take(&event, table).map_err(|reason| message.error(reason))?;
         if is_over {
             return Ok(());
@@ -73,12 +77,12 @@ struct Message {
 }
 
 impl Message {
-    fn error(&self, reason: String) -> MessageError {
+    fn error(&self, reason: BoxError) -> MessageError {
         MessageError { line: self.line + 1, reason }
     }
 
     /// Takes the next event. Returns whether the message is over.
-    fn take(&mut self, event: &Event<'_>, table: &mut RawTable) -> Result<bool, String> {
+    fn take(&mut self, event: &Event<'_>, table: &mut RawTable) -> Result<bool, BoxError> {
         let content: &str = match event {
             Event::Start(element) | Event::Empty(element) => element,
             Event::End(element) => element,
@@ -95,15 +99,15 @@ impl Message {
             Event::Text(text) => self.text.push_str(&text.xml10_content()),
             Event::CData(text) => self.text.push_str(&text.xml10_content()),
             Event::GeneralRef(reference) => {
-                let character = reference.resolve_char_ref().map_err(|error| error.to_string())?;
+                let character = reference.resolve_char_ref()?;
                 match (character, resolve_predefined_entity(reference)) {
                     (Some(character), _) => self.text.push(character),
                     (None, Some(text)) => self.text.push_str(text),
                     (None, None) => {
                         let name: &str = reference;
-                        return Err(format!(
-                            "it refers to the entity {name}, which XML does not have"
-                        ));
+                        let reason =
+                            format!("it refers to the entity {name}, which XML does not have");
+                        return Err(reason.into());
                     }
                 }
             }
@@ -111,7 +115,7 @@ impl Message {
                 return Err(
                     "it has a document type declaration, which MISMO does not use and which \
                             is refused: remove the line <!DOCTYPE …>"
-                        .to_owned(),
+                        .into(),
                 );
             }
             Event::Eof => return self.end_of_message(),
@@ -122,7 +126,7 @@ impl Message {
         Ok(false)
     }
 
-    fn begin(&mut self, element: &BytesStart<'_>) -> Result<(), String> {
+    fn begin(&mut self, element: &BytesStart<'_>) -> Result<(), BoxError> {
         let name = element.local_name().into_inner();
         match (self.path.len(), name) {
             (0, "MESSAGE") => {}
@@ -130,10 +134,11 @@ impl Message {
                 return Err(format!(
                     "a message of MISMO 3 begins with the element MESSAGE, and this file with \
                      {other}; export the loans as MISMO 3 or ULDD"
-                ));
+                )
+                .into());
             }
             (MAX_DEPTH.., _) => {
-                return Err(format!("more than {MAX_DEPTH} elements are within one another"));
+                return Err(format!("more than {MAX_DEPTH} elements are within one another").into());
             }
             _ => {}
         }
@@ -141,7 +146,7 @@ impl Message {
             "DEAL" => self.deal = Some(Deal::default()),
             "LOAN" => {
                 let role = element.try_get_attribute("LoanRoleType");
-                let role = role.map_err(|error| error.to_string())?.map(|role| role.value);
+                let role = role?.map(|role| role.value);
                 if let Some(deal) = &mut self.deal {
                     deal.begin_loan(role.as_deref(), self.line);
                 }
@@ -154,7 +159,7 @@ impl Message {
         Ok(())
     }
 
-    fn end(&mut self, table: &mut RawTable) -> Result<(), String> {
+    fn end(&mut self, table: &mut RawTable) -> Result<(), BoxError> {
         let text = std::mem::take(&mut self.text);
         let value = text.trim();
         if let Some(deal) = &mut self.deal {
@@ -166,7 +171,7 @@ impl Message {
                 Some("DEAL") => {
                     let added =
                         self.deal.take().map(|deal| deal.add_rows(self.origin, table)).transpose();
-                    self.loans += added.map_err(|error| error.to_string())?.unwrap_or_default();
+                    self.loans += added.map_err(TooLarge::of(TABLE))?.unwrap_or_default();
                 }
                 _ => {}
             }
@@ -175,15 +180,15 @@ impl Message {
         Ok(())
     }
 
-    fn end_of_message(&self) -> Result<bool, String> {
+    fn end_of_message(&self) -> Result<bool, BoxError> {
         match (self.path.last(), self.loans) {
             (Some(open), _) => {
-                Err(format!("the file ends within the element {open}; it is not whole"))
+                Err(format!("the file ends within the element {open}; it is not whole").into())
             }
-            (None, _) if !self.has_root => Err("it is not XML".to_owned()),
+            (None, _) if !self.has_root => Err("it is not XML".into()),
             (None, 0) => Err("it has no subject loan: MESSAGE/DEAL_SETS/…/DEAL/LOANS/LOAN with \
                               LoanRoleType=\"SubjectLoan\" is expected"
-                .to_owned()),
+                .into()),
             (None, _) => Ok(true),
         }
     }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use backon::Retryable;
 use futures::TryStreamExt;
-use powerfill_ports::StoreError;
+use powerfill_ports::{StoreError, StoreFault};
 use powerfill_snapshot::near::suggestion;
 use powerfill_snapshot::{
     FaultCode, IgnoredPart, RawSnapshot, RawTable, SourceFault, TableLimit, TooLarge, table_named,
@@ -141,7 +141,7 @@ async fn read_wanted_tables(
             Ok(table) => table,
             Err(TableReadError::Store(error)) => return Err(error),
             Err(TableReadError::TooLarge(error)) => {
-                return Err(StoreError::Failed(format!("table {name}: {error}").into()));
+                return Err(StoreError::Failed(StoreFault::caused_by(TooLarge::of(&name)(error))));
             }
         });
     }

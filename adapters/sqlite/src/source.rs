@@ -98,9 +98,8 @@ pub fn read_wanted(
                 Ok(table) => table,
                 Err(TableError::Database(error)) => return Err(error),
                 Err(TableError::TooLarge(error)) => {
-                    return Err(rusqlite::Error::ToSqlConversionFailure(
-                        format!("table {name}: {error}").into(),
-                    ));
+                    let error = TooLarge::of(&name)(error);
+                    return Err(rusqlite::Error::ToSqlConversionFailure(error.into()));
                 }
             });
         }

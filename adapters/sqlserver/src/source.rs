@@ -10,8 +10,8 @@ use std::time::Duration;
 use futures::TryStreamExt;
 use powerfill_ports::retry::RetryPolicy;
 use powerfill_snapshot::{
-    FaultCode, IgnoredPart, RawSnapshot, RawTable, SourceFault, TableLimit, TooLarge, input_table,
-    table_named, table_names,
+    FaultCode, IgnoredPart, RawSnapshot, RawTable, SourceFault, TableLimit, TableTooLarge,
+    TooLarge, input_table, table_named, table_names,
 };
 use tiberius::QueryItem;
 use tiberius::error::{Error, TokenError};
@@ -55,16 +55,12 @@ pub enum MssqlSourceError {
         source: Error,
     },
     /// A table exceeds the size of a raw table.
-    #[error(
-        "the database {url} cannot be read: table {table}: {source}; read fewer rows, by a view"
-    )]
+    #[error("the database {url} cannot be read: table {source}; read fewer rows, by a view")]
     TooLarge {
         /// The database; printed without its password.
         url: Box<MssqlUrl>,
-        /// The table.
-        table: String,
-        /// The exceeded limit.
-        source: TooLarge,
+        /// The table, and the exceeded limit.
+        source: TableTooLarge,
     },
 }
 
@@ -74,7 +70,7 @@ impl MssqlSourceError {
     }
 
     pub(crate) fn too_large(url: &MssqlUrl, table: &str, source: TooLarge) -> Self {
-        Self::TooLarge { url: Box::new(url.clone()), table: table.to_owned(), source }
+        Self::TooLarge { url: Box::new(url.clone()), source: TooLarge::of(table)(source) }
     }
 }
 

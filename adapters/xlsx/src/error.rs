@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use powerfill_snapshot::{TableTooLarge, TooLarge};
+
 /// Why a workbook cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum XlsxError {
@@ -32,6 +34,14 @@ pub enum XlsxError {
         /// What is wrong, with the address of the cell.
         reason: String,
     },
+    /// A sheet is larger than its reader admits.
+    #[error("the workbook {} cannot be read, sheet {source}", path.display())]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// The sheet, and the exceeded limit.
+        source: TableTooLarge,
+    },
     /// The disk failed, or a text is too long for a cell.
     #[error("the workbook {} cannot be written: {source}", path.display())]
     Unwritable {
@@ -57,6 +67,10 @@ impl XlsxError {
     pub(crate) fn in_sheet(path: &Path, sheet: &str, reason: impl ToString) -> Self {
         let (path, sheet) = (path.to_owned(), sheet.to_owned());
         Self::Sheet { path, sheet, reason: reason.to_string() }
+    }
+
+    pub(crate) fn too_large(path: &Path, sheet: &str, limit: TooLarge) -> Self {
+        Self::TooLarge { path: path.to_owned(), source: TooLarge::of(sheet)(limit) }
     }
 
     pub(crate) fn unsupported(path: &Path, reason: impl Into<String>) -> Self {

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use powerfill_events::input::{CellDisplay, RawTable};
-use powerfill_mapping::{FirstRow, ForeignTable, HeadedTable, Mapping, MappingUse};
+use powerfill_events::input::{CellDisplay, RawTable, TableLimit, TooLarge};
+use powerfill_mapping::{FirstRow, ForeignTable, HeadedTable, HeaderError, Mapping, MappingUse};
 use rust_decimal::Decimal;
 
 use crate::cells::CellValue;
@@ -38,7 +38,7 @@ pub fn read_texts(path: &Path) -> Result<Vec<TextSheet>, XlsxError> {
 }
 
 pub(crate) fn read_sheets(path: &Path, max_rows: u32) -> Result<Vec<TextSheet>, XlsxError> {
-    let grids = read_grids(path, max_rows, |_| true)?;
+    let grids = read_grids(path, max_rows, TableLimit::default(), |_| true)?;
     grids.into_iter().map(|grid| Ok(grid.refuse_empty(path)?.into_sheet())).collect()
 }
 
@@ -56,7 +56,7 @@ pub fn read_foreign(
     let digest = blake3::hash(&std::fs::read(path).map_err(unreadable)?).to_hex().to_string();
     let (mut tables, mut others) = (Vec::new(), Vec::new());
     let wanted = |name: &str| is_wanted(name);
-    let grids = catch_panic(path, || read_grids(path, MAX_ROWS, wanted))??;
+    let grids = catch_panic(path, || read_grids(path, MAX_ROWS, mapping.limit(), wanted))??;
     let is_source = mapping.schema().mapping_use == MappingUse::Source;
     for grid in grids {
         let grid = if is_source { grid } else { grid.refuse_empty(path)? };
@@ -68,7 +68,10 @@ pub fn read_foreign(
                 grid.rows.iter().take(HEADER_ROWS).map(GridRow::to_first_row).collect();
             let header_lines = form.detect_header(&first);
             let name = grid.name.clone();
-            let in_sheet = |reason| XlsxError::in_sheet(path, &name, reason);
+            let in_sheet = |error| match error {
+                HeaderError::TooLarge(limit) => XlsxError::too_large(path, &name, limit),
+                error => XlsxError::in_sheet(path, &name, error),
+            };
             let mut headed = HeadedTable::of_sheet(&name, form);
             for row in &grid.rows {
                 let cells = row.cells.iter().map(|cell| match is_source {
@@ -165,6 +168,7 @@ fn as_percentage(number: &str) -> Option<String> {
 fn read_grids(
     path: &Path,
     max_rows: u32,
+    limit: TableLimit,
     is_wanted: impl Fn(&str) -> bool,
 ) -> Result<Vec<SheetGrid>, XlsxError> {
     let mut book = Workbook::open(path)?;
@@ -174,11 +178,14 @@ fn read_grids(
     for entry in book.sheets().into_iter().filter(|entry| entry.has_cells) {
         let is_part = |first: &SheetGrid| is_continuation(&entry.name, &first.name, parts + 1);
         let continues = last_is_full && grids.last().is_some_and(is_part);
-        let mut reader = GridReader::default();
+        let mut reader = GridReader::new(limit);
         if continues || is_wanted(&entry.name) {
             let visited = visit_cells(&mut book, &entry.name, |at, value| reader.push(at, value));
             let read = visited.and_then(|()| reader.end_row());
-            read.map_err(|reason| XlsxError::in_sheet(path, &entry.name, reason))?;
+            read.map_err(|reason| match reader.excess {
+                Some(limit) => XlsxError::too_large(path, &entry.name, limit),
+                None => XlsxError::in_sheet(path, &entry.name, reason),
+            })?;
         }
         let is_full = reader.row.is_some_and(|row| row + 1 == max_rows);
         // The totals under a table of a run are no row of it.
@@ -208,8 +215,12 @@ fn read_grids(
 }
 
 /// The rows of a sheet that were read so far.
-#[derive(Default)]
 struct GridReader {
+    limit: TableLimit,
+    /// The bytes of text in all cells.
+    bytes: usize,
+    /// The limit that was exceeded.
+    excess: Option<TooLarge>,
     /// The current row of the sheet.
     row: Option<u32>,
     cells: Vec<GridCell>,
@@ -218,6 +229,11 @@ struct GridReader {
 }
 
 impl GridReader {
+    fn new(limit: TableLimit) -> Self {
+        let (row, cells, rows) = (None, Vec::new(), Vec::new());
+        Self { limit, bytes: 0, excess: None, row, cells, rows, width: 0 }
+    }
+
     fn push(&mut self, address: CellAddress, value: CellValue<'_>) -> Result<(), String> {
         if self.row != Some(address.row) {
             self.end_row()?;
@@ -241,6 +257,10 @@ impl GridReader {
                 GridCell { inexact: Some(reason), ..GridCell::new(shown) }
             }
         };
+        self.bytes += cell.text.len();
+        if let Err(limit) = self.limit.admit_text(self.bytes as u64) {
+            return self.refuse(limit);
+        }
         self.cells.resize(column, GridCell::default());
         self.cells.push(cell);
         Ok(())
@@ -253,7 +273,16 @@ impl GridReader {
         if self.rows.len().saturating_mul(self.width) > MAX_CELLS {
             return Err(format!("more than {MAX_CELLS} cells"));
         }
-        Ok(())
+        // Rows of the header, and those above it, do not count.
+        match self.rows.len() > self.limit.rows.saturating_add(HEADER_ROWS) {
+            true => self.refuse(TooLarge::Rows(self.limit.rows)),
+            false => Ok(()),
+        }
+    }
+
+    fn refuse(&mut self, limit: TooLarge) -> Result<(), String> {
+        self.excess = Some(limit);
+        Err(limit.to_string())
     }
 }
 

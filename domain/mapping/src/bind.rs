@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use powerfill_events::input::RawTable;
+use powerfill_events::input::{RawTable, TableTooLarge};
 use powerfill_events::values::fold;
 
 use crate::mapping::{ColumnMapping, Located, Mapping, MappingError, is_one_of};
@@ -52,9 +52,12 @@ pub enum BindError {
     /// The mapping does not fit the files.
     #[error(transparent)]
     Mapping(#[from] MappingError),
-    /// Two files for one table, two columns for one column, or a table too large.
+    /// Two files for one table, or two columns for one column.
     #[error("{0}")]
     Files(String),
+    /// A table is too large.
+    #[error("{0}")]
+    TooLarge(#[from] TableTooLarge),
 }
 
 /// The columns of a foreign table, assigned to those of a table of ours.

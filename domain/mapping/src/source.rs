@@ -129,20 +129,19 @@ impl TableMaker<'_> {
         let mut origins: Vec<RowOrigin> =
             bound.iter().map(|file| file.foreign.table.origin(&layout.positions(file))).collect();
         origins.push(RowOrigin::file(mapping.file()));
-        let too_large = |error: TooLarge| BindError::Files(format!("{}: {error}", spec.name));
         let mut made = RawTable::mapped(spec.name, layout.names(), origins).within(mapping.limit);
         let mut seen = BTreeSet::new();
         for (origin, file) in (0_u32..).zip(&bound) {
             let rows = MappedRows::new(mapping, self.at, file.foreign, &file.columns)?;
             let left_out = layout.push_rows(&mut made, origin, file, &rows, types, &mut seen);
-            let (conditions, repeated) = left_out.map_err(too_large)?;
+            let (conditions, repeated) = left_out.map_err(TooLarge::of(spec.name))?;
             self.note(file, conditions, repeated);
         }
         let origin = u32::try_from(bound.len()).unwrap_or(u32::MAX);
         for row in rows {
             let line = u32::try_from(mapping.line(&row.span)).unwrap_or(u32::MAX);
             made.begin_row_of(origin, line.saturating_sub(1));
-            layout.push_own(&mut made, row).map_err(too_large)?;
+            layout.push_own(&mut made, row).map_err(TooLarge::of(spec.name))?;
         }
         Ok(Some(made))
     }

@@ -32,7 +32,9 @@ mod validate;
 pub(crate) use cell::whole_number;
 pub use given::{GivenOptions, check_options_for, options, options_from_json, options_from_pairs};
 pub use powerfill_events::run::options::{PriceMode, RunOptions, Scope};
-pub use raw::{IgnoredPart, RawSnapshot, RawTable, SourceFault, TableLimit, TooLarge};
+pub use raw::{
+    IgnoredPart, RawSnapshot, RawTable, SourceFault, TableLimit, TableTooLarge, TooLarge,
+};
 pub use report::{Fault, FaultCode, FaultReport, Severity};
 pub use tables::{Snapshot, TABLES, input_table, table_named, table_names};
 pub use validate::{

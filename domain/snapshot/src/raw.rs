@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-pub use powerfill_events::input::{RawTable, TableLimit, TooLarge};
+pub use powerfill_events::input::{RawTable, TableLimit, TableTooLarge, TooLarge};
 
 use powerfill_events::run::event::{SourceMapping, SourceProvenance};
 

@@ -128,6 +128,19 @@ impl Fault {
     pub const COLUMNS: [&'static str; 7] =
         ["severity", "table", "row", "column", "value", "code", "reason"];
 
+    /// A table that cannot be read.
+    pub fn unreadable(table: String, reason: String) -> Self {
+        Self {
+            severity: Severity::Error,
+            table: table.into(),
+            row: String::new(),
+            column: "".into(),
+            value: String::new(),
+            code: FaultCode::Unreadable,
+            reason: reason.into(),
+        }
+    }
+
     /// The fault as a row of the report, in the order of [`Self::COLUMNS`].
     pub fn cells(&self) -> [&str; 7] {
         [

@@ -7,6 +7,7 @@ use powerfill_tests::waiting::eventually;
 use serde_json::{Value, json};
 
 use crate::jobs::{accepted, ended};
+use crate::openapi::schema_of_job_result;
 use crate::service::{Answer, Service};
 
 const CASE: &str = "41-mixed-400-price";
@@ -37,6 +38,7 @@ async fn a_challenge_is_requested_listed_and_read() {
     assert!(first["challenger_gap_bp"].is_string());
     let read = service.get(&format!("/challenges/{name}")).await.ok().json();
     assert_eq!(read, service.get(&format!("{job}/result")).await.ok().json());
+    assert_eq!(schema_of_job_result(&read), "Challenge");
     assert_eq!(read["certified"]["gap"], first["certificate"]["gap"]);
     assert!(!read["prices"].as_array().unwrap().is_empty());
     assert!(!read["placed"].as_array().unwrap().is_empty());

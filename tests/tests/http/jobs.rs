@@ -8,6 +8,7 @@ use powerfill_http::tokens::TokenRole;
 use powerfill_tests::waiting::eventually;
 use serde_json::{Value, json};
 
+use crate::openapi::schema_of_job_result;
 use crate::service::{Answer, HOUR, NOW, Service};
 
 const CASE: &str = "12-kickout-reasons";
@@ -43,6 +44,13 @@ async fn result(service: &Service, path: &str, body: Option<&str>) -> (Value, Va
     assert_eq!(view["result"], format!("/api/powerfill{job}/result"));
     let result = service.get(&format!("{job}/result")).await.ok().json();
     assert_eq!(result["answer"], view["answer"]);
+    let schema = match view["kind"].as_str().unwrap() {
+        "verification" => "VerdictView",
+        "replay" => "ReplayReport",
+        "comparison" => "RunComparison",
+        kind => panic!("a {kind}"),
+    };
+    assert_eq!(schema_of_job_result(&result), schema);
     (view, result)
 }
 

@@ -45,16 +45,32 @@ async fn the_page_loads_only_files_of_the_service() {
     other.expect_problem(404, "no-such-path");
 }
 
+/// Panics unless an answer has this schema of the document.
+pub(crate) fn ensure_schema(name: &str, answer: &Value) {
+    check(&json!({ "$ref": format!("#/components/schemas/{name}") }), answer)
+        .unwrap_or_else(|error| panic!("{name}: {error}"));
+}
+
+/// The schema that a client takes for the result of a job: the first one that fits.
+pub(crate) fn schema_of_job_result(result: &Value) -> String {
+    let path = &powerfill_http::openapi()["paths"]["/api/powerfill/jobs/{job_id}/result"];
+    let content = &path["get"]["responses"]["200"]["content"]["application/json"];
+    let schemas = content["schema"]["anyOf"].as_array().unwrap();
+    let first = schemas.iter().find(|schema| check(schema, result).is_ok());
+    let link = first.unwrap_or_else(|| panic!("no schema fits {result}"))["$ref"].as_str();
+    link.unwrap().rsplit('/').next().unwrap().to_owned()
+}
+
+fn check(schema: &Value, answer: &Value) -> Result<(), String> {
+    let mut schema = schema.clone();
+    schema["components"] = powerfill_http::openapi()["components"].clone();
+    jsonschema::validate(&schema, answer).map_err(|error| error.to_string())
+}
+
 /// Stories, replays, and comparisons have the schemas that the document says, in every case.
 #[tokio::test]
 async fn typed_answers_are_as_the_document_says() {
     let service = Service::new();
-    let document = powerfill_http::openapi();
-    let ensure = |name: &str, answer: &Value| {
-        let link = format!("#/components/schemas/{name}");
-        let schema = json!({ "$ref": link, "components": document["components"] });
-        jsonschema::validate(&schema, answer).unwrap_or_else(|error| panic!("{name}: {error}"));
-    };
     let mut earlier = None;
     let mut what_ifs = 0;
     for case in ["11-make-room", "12-kickout-reasons", "13-pool-actions", "35-ue-synthetic"] {
@@ -70,28 +86,28 @@ async fn typed_answers_are_as_the_document_says() {
         assert!(!loans.is_empty() && !trades.is_empty(), "{case}");
         for loan in &loans {
             let path = format!("/runs/{run}/loans/{loan}/explain");
-            ensure("LoanAccount", &service.get(&path).await.ok().json());
+            ensure_schema("LoanAccount", &service.get(&path).await.ok().json());
             for trade in &trades {
                 let pair = service.get(&format!("{path}?trade={trade}")).await.ok();
-                ensure("PairAccount", &pair.json());
+                ensure_schema("PairAccount", &pair.json());
             }
             let what_if = service.post(&format!("/runs/{run}/loans/{loan}/what-if"), None).await;
             if what_if.status == 200 {
                 what_ifs += 1;
-                ensure("WhatIf", &what_if.json());
+                ensure_schema("WhatIf", &what_if.json());
             }
         }
         for trade in &trades {
             let story = service.get(&format!("/runs/{run}/trades/{trade}/explain")).await.ok();
-            ensure("TradeAccount", &story.json());
+            ensure_schema("TradeAccount", &story.json());
         }
-        ensure(
+        ensure_schema(
             "ReplayReport",
             &service.post(&format!("/runs/{run}/replay"), None).await.ok().json(),
         );
         let against = format!(r#"{{"against": "{}"}}"#, earlier.unwrap_or(run));
         let compared = service.post(&format!("/runs/{run}/diff"), Some(&against)).await.ok();
-        ensure("RunComparison", &compared.json());
+        ensure_schema("RunComparison", &compared.json());
         earlier = Some(run);
     }
     assert!(what_ifs > 0);

@@ -28,6 +28,10 @@ def finished(job):
     return until_over(lambda: audit.job(job.job_id, TENANT))
 
 
+def result(job):
+    return audit.job_result(job.job_id, TENANT).actual_instance
+
+
 # Configure: a rule is added, linked to a node, and stale changes are refused.
 rule = api.SecRuleGiven(rule_syntax="fico >= 300")
 token = configuration.put_sec_rule("ANY FICO", TENANT, rule, reason="desk meeting").token
@@ -88,8 +92,11 @@ print("try:", tried.tries[0].name, tried.base.value == total.value_amount)
 challenge = finished(challenges.challenge(run, TENANT, api.ChallengeRequest(steps=2000)))
 names = [item.challenge for item in challenges.challenges(run, TENANT).challenges]
 print("challenge:", challenge.status.value, challenge.answer in names)
+certified = challenges.challenge_of_run(challenge.answer, TENANT).certified
+print("found:", result(challenge).certified.gap == certified.gap)
 since = api.VerificationRequest(since=audit.seal(TENANT))
-print("verify:", finished(audit.verify_in_job(TENANT, since)).answer)
+verification = finished(audit.verify_in_job(TENANT, since))
+print("verify:", verification.answer, result(verification).answer == verification.answer)
 
 # Export: all rows at once, as another system would have them, and files to keep.
 csv = reports.report_guide_without_preload_content(run, TENANT, format="csv", whole=True).data

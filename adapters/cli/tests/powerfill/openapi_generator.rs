@@ -27,7 +27,8 @@ diff: different True ['price_mode']
 classes: True True
 try: price_mode=po True
 challenge: Complete True
-verify: whole
+found: True
+verify: whole True
 export: same
 files: b'PK' b'PK'
 ";

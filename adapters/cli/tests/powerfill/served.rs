@@ -231,9 +231,10 @@ fn a_table_with_too_many_rows_is_a_fault() {
     server.stop();
 }
 
-/// A view of a database can have any number of rows: it is read no further than necessary.
+/// A source can have any number of rows, as a view of a database: it is read no further than
+/// necessary.
 #[test]
-fn an_endless_view_is_a_fault() {
+fn an_endless_table_is_a_fault() {
     let sandbox = sandbox();
     let database = rusqlite::Connection::open(sandbox.path("endless.db")).expect("a database");
     let view = "CREATE VIEW loan AS WITH RECURSIVE counted(loan_id) AS \
@@ -253,16 +254,33 @@ fn an_endless_view_is_a_fault() {
     assert_eq!(status, 422, "{refused}");
     assert!(refused["faults"].to_string().contains("more than 4000 bytes of text"), "{refused}");
     server.stop();
-    // So it is by a mapping.
+    // So it is by a mapping, and so are a file and messages.
     std::fs::write(sandbox.path("map.toml"), "").expect("a mapping");
-    let settings = format!("{settings}mapping = \"map.toml\"\n");
-    std::fs::write(sandbox.path("powerfill.toml"), settings).expect("settings are written");
-    let server = Server::start(&sandbox, &["--no-workers", "--max-rows", "1000"]);
-    let (status, refused) = server.request("POST", "/api/powerfill/preflight", "", "{}");
-    assert_eq!(status, 503, "{refused}");
-    let log = std::fs::read_to_string(&server.log).expect("the log is text");
-    assert!(log.contains("table loan: it has more than 1000 rows"), "{log}");
-    server.stop();
+    std::fs::create_dir(sandbox.path("files")).expect("a folder");
+    let loans = "loan_id\n".to_owned() + &"K1\n".repeat(1001);
+    std::fs::write(sandbox.path("files/loan.csv"), loans).expect("a file");
+    let loan =
+        "<DEAL><LOANS><LOAN LoanRoleType=\"SubjectLoan\"><LOAN_IDENTIFIERS/></LOAN></LOANS></DEAL>";
+    let message = format!("<MESSAGE>{}</MESSAGE>", loan.repeat(1001));
+    std::fs::write(sandbox.path("loans.xml"), message).expect("a message");
+    for (source, mapping, table) in [
+        ("sqlite:endless.db", "mapping = \"map.toml\"\n", "loan"),
+        ("dir:files", "mapping = \"map.toml\"\n", "loan.csv"),
+        ("mismo:loans.xml", "mapping = \"map.toml\"\n", "loan"),
+        ("mismo:loans.xml", "", "loan"),
+    ] {
+        let settings = format!("{before}source = \"{source}\"\n{mapping}");
+        std::fs::write(sandbox.path("powerfill.toml"), settings).expect("settings are written");
+        let server = Server::start(&sandbox, &["--no-workers", "--max-rows", "1000"]);
+        let (status, refused) = server.request("POST", "/api/powerfill/preflight", "", "{}");
+        assert_eq!(status, 422, "{source}: {refused}");
+        let faults = refused["faults"].as_array().expect("faults");
+        let fault = faults.iter().find(|fault| fault["table"] == table).expect("its fault");
+        assert_eq!(fault["code"], "unreadable", "{source}");
+        let reason = fault["reason"].as_str().expect("a reason");
+        assert!(reason.starts_with("it has more than 1000 rows"), "{source}: {reason}");
+        server.stop();
+    }
 }
 
 /// A server that accepts connections and never says a word, and one that stops to answer in the

@@ -4,7 +4,6 @@
 //!
 //! * [`resource`]: list, show, put, and remove, for every table
 //! * [`given`], [`view`]: rows in requests and in answers
-//! * [`document`]: all of this in the OpenAPI document
 //! * [`constraints`], [`carry`], [`lockdown`]: the operations that one table has alone
 //! * [`history`]: the whole configuration as of any version, and its changes
 //!
@@ -13,7 +12,6 @@
 
 pub(crate) mod carry;
 pub(crate) mod constraints;
-pub(crate) mod document;
 mod given;
 pub(crate) mod history;
 pub(crate) mod lockdown;

@@ -48,3 +48,20 @@ pub enum TooLarge {
     )]
     Bytes(usize),
 }
+
+/// A table that is too large, by its name in the source.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{table}: {source}")]
+pub struct TableTooLarge {
+    /// The table, or the file or sheet that has it.
+    pub table: String,
+    /// The exceeded limit.
+    pub source: TooLarge,
+}
+
+impl TooLarge {
+    /// For `map_err`: says which table it is.
+    pub fn of(table: &str) -> impl FnOnce(Self) -> TableTooLarge {
+        move |source| TableTooLarge { table: table.to_owned(), source }
+    }
+}

@@ -13,7 +13,7 @@ mod word;
 
 pub use address::address;
 pub use input_type::InputType;
-pub use limit::{TableLimit, TooLarge};
+pub use limit::{TableLimit, TableTooLarge, TooLarge};
 pub use raw::{CellDisplay, RawTable, RowOrigin, ShownCell};
 pub use row::{InputCells, InputRow, RowCells, cells_of};
 pub use schema::{Bounds, InputColumn, InputReference, InputTable, Measure, Presence, RowCount};

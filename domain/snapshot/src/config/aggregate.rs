@@ -14,7 +14,7 @@ use super::rejection::ConfigRejection;
 use super::row_key::{GivenRow, RowKey};
 use super::state::ConfigState;
 use super::tables::{ConfigTables, each_column_once, key_of, raw_table, same_column};
-use crate::{Fault, FaultCode, FaultReport, RawSnapshot, Severity, TooLarge};
+use crate::{Fault, FaultReport, RawSnapshot, TooLarge};
 use powerfill_events::config::event::{
     ConfigEvent, ConfigImported, ConstraintsReprioritised, NodePriority,
 };
@@ -156,16 +156,7 @@ fn with_rows(
 
 /// A configuration beyond four gigabytes of text is refused as a source of that size is.
 fn too_large(fault: TooLarge) -> ConfigRejection {
-    let fault = Fault {
-        severity: Severity::Error,
-        table: "".into(),
-        row: String::new(),
-        column: "".into(),
-        value: String::new(),
-        code: FaultCode::Unreadable,
-        reason: fault.to_string().into(),
-    };
-    FaultReport { faults: vec![fault] }.into()
+    FaultReport { faults: vec![Fault::unreadable(String::new(), fault.to_string())] }.into()
 }
 
 /// The whole order of the tree, by the new priorities, then by key.

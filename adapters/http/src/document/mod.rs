@@ -1,6 +1,11 @@
 //! The parts of the OpenAPI document that do not come from attributes of handlers: reports and the
 //! configuration from the declarations of their tables, the CloudEvent, and what all operations
-//! have in common.
+//! have in common. The service serves what a test has written of the document, so it is built
+//! without the feature.
+
+mod answers;
+mod configuration;
+mod declared;
 
 use std::collections::BTreeSet;
 
@@ -9,11 +14,10 @@ use powerfill_tables::table::{CellType, Column, TableSpec};
 use serde_json::{Map, Value, json};
 use utoipa::openapi::OpenApi;
 
-use crate::declared::{add_components, add_parameter, declare, link, name_values};
+use self::declared::{add_components, add_parameter, declare, link, name_values};
 use crate::problem::ProblemKind;
 use crate::reports::{DEFAULT_LIMIT, MAX_LIMIT, REPORTS, Report, XLSX};
 use crate::schema::run_options;
-use crate::{answers, config};
 
 /// The run of the examples.
 const RUN: &str = "01976c2e-0f6b-7b52-9f3e-5d0f6a1c2b34";
@@ -27,7 +31,7 @@ pub(crate) fn complete(routes: OpenApi) -> Value {
     document["info"]["license"] = json!({ "name": "Apache-2.0", "identifier": "Apache-2.0" });
     document["servers"] = json!([{ "url": "/", "description": "The service of this document" }]);
     schemas(&mut document);
-    config::document::describe(&mut document);
+    configuration::describe(&mut document);
     for report in REPORTS.iter() {
         document["paths"][report.path()] = json!({ "get": operation(report) });
     }

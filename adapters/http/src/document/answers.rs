@@ -1,5 +1,5 @@
 //! The schemas of answers whose types are declared where they are made: overviews, stories,
-//! replays, and comparisons.
+//! replays, comparisons, challenges, and the results of jobs.
 
 use powerfill_app::replay::ReplayReport;
 use powerfill_diff::classes::ClassificationCounts;
@@ -8,6 +8,10 @@ use powerfill_diff::loan_path::LoanPath;
 use powerfill_diff::report::DifferenceRow;
 use powerfill_diff::run_differences::RunDifferences;
 use powerfill_diff::side::{SideHead, UnreadableCells};
+use powerfill_events::challenge::{
+    BoundCertified, ChallengeCompleted, ChallengeRequested, ChallengerPlaced, ChallengerReleased,
+    ChallengerVerified, ShadowPriceFound,
+};
 use powerfill_explain::{LoanAccount, PairAccount, TradeAccount};
 use powerfill_facts::what_if::WhatIf;
 use powerfill_overview::Overview;
@@ -29,20 +33,27 @@ pub(crate) fn describe(document: &mut Value) {
     // Clients read an answer as the first that fits. Both have `candidates`: a number, or a list.
     let story = json!({ "anyOf": [link::<PairAccount>(of), link::<LoanAccount>(of)] });
     let named = |name: &str| json!({ "$ref": format!("#/components/schemas/{name}") });
+    let replay = link::<ReplayReport>(of);
+    let results =
+        [named("VerdictView"), replay.clone(), named("RunComparison"), named("Challenge")];
     let answers = [
-        ("get", "overview", link::<Overview>(of)),
-        ("get", "loans/{loan_id}/explain", named("LoanStory")),
-        ("get", "trades/{trade_id}/explain", link::<TradeAccount>(of)),
-        ("post", "loans/{loan_id}/what-if", link::<WhatIf>(of)),
-        ("post", "replay", link::<ReplayReport>(of)),
-        ("post", "diff", named("RunComparison")),
+        ("get", "runs/{run_id}/overview", link::<Overview>(of)),
+        ("get", "runs/{run_id}/loans/{loan_id}/explain", named("LoanStory")),
+        ("get", "runs/{run_id}/trades/{trade_id}/explain", link::<TradeAccount>(of)),
+        ("post", "runs/{run_id}/loans/{loan_id}/what-if", link::<WhatIf>(of)),
+        ("post", "runs/{run_id}/replay", replay),
+        ("post", "runs/{run_id}/diff", named("RunComparison")),
+        ("get", "challenges/{challenge}", named("Challenge")),
+        ("get", "jobs/{job_id}/result", json!({ "anyOf": results })),
     ];
     for (method, path, schema) in answers {
-        let path = format!("/api/powerfill/runs/{{run_id}}/{path}");
+        let path = format!("/api/powerfill/{path}");
         document["paths"][path][method]["responses"]["200"]["content"] =
             json!({ "application/json": { "schema": schema } });
     }
-    let written = [("LoanStory".to_owned(), story), ("RunComparison".to_owned(), comparison(of))];
+    let written =
+        [("LoanStory", story), ("RunComparison", comparison(of)), ("Challenge", challenge(of))];
+    let written = written.map(|(name, schema)| (name.to_owned(), schema));
     let schemas = document["components"]["schemas"].as_object_mut();
     let Some(schemas) = schemas else { return };
     let definitions = generator.take_definitions(true);
@@ -236,6 +247,27 @@ fn comparison(generator: &mut SchemaGenerator) -> Value {
     }));
     schema["description"] =
         json!("A comparison of output tables, as `powerfill diff --format json` has it.");
+    schema
+}
+
+/// The schema of a challenge, which is put together from its events.
+fn challenge(generator: &mut SchemaGenerator) -> Value {
+    let mut schema = object(json!({
+        "run_id": { "type": "string", "format": "uuid" },
+        "challenge": {
+            "type": ["string", "null"],
+            "description": "The name; null for a challenge that is not recorded.",
+        },
+        "requested": link::<ChallengeRequested>(generator),
+        "certified": link::<BoundCertified>(generator),
+        "prices": link::<Vec<ShadowPriceFound>>(generator),
+        "placed": link::<Vec<ChallengerPlaced>>(generator),
+        "released": link::<Vec<ChallengerReleased>>(generator),
+        "verified": link::<Option<ChallengerVerified>>(generator),
+        "completed": link::<ChallengeCompleted>(generator),
+    }));
+    schema["description"] =
+        json!("A challenge with all that it found, as `powerfill challenge --json` has it.");
     schema
 }
 

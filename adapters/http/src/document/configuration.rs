@@ -4,7 +4,7 @@
 use powerfill_events::input::{InputColumn, Presence};
 use serde_json::{Map, Value, json};
 
-use super::resource::{RESOURCES, Resource};
+use crate::config::resource::{RESOURCES, Resource};
 use crate::schema::{Usage, object, property};
 
 fn reference(schema: &str) -> Value {
