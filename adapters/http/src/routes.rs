@@ -16,7 +16,7 @@ use utoipa::OpenApi;
 use crate::access::log_request;
 use crate::api::Api;
 use crate::problem::{Problem, ProblemKind};
-use crate::routing::{DocumentSink, NoDocument, Routes, routes};
+use crate::routing::{DocumentSink, NoDocument, Routes, boxed, routes};
 use crate::{
     adoption, annotations, audit, brief, candidates, challenges, config, console, constraint_use,
     documentation, events, explain, files, health, input, jobs, latest, lookup, operate, options,
@@ -117,12 +117,12 @@ pub fn openapi() -> serde_json::Value {
 pub fn router(api: Arc<Api>) -> Router {
     let router = config::resource::add_routes(documented_routes(NoDocument).router);
     let below_latest = format!("{}/{{*rest}}", latest::LATEST);
-    let mut router = router.route(&below_latest, any(latest::show));
+    let mut router = router.route(&below_latest, any(boxed(latest::show)));
     for report in reports::REPORTS.iter() {
         let page = move |viewer, state, run, query, uri, headers| {
             reports::show(report, viewer, state, run, query, uri, headers)
         };
-        router = router.route(&report.path(), get(page));
+        router = router.route(&report.path(), get(boxed(page)));
     }
     documentation::add_routes(router)
         .fallback(console::serve)

@@ -2,10 +2,13 @@
 //! only the routes. With the feature `document`, [`crate::document`] also collects the document; the
 //! program is built without it.
 
+use std::pin::Pin;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::Request;
 use axum::handler::Handler;
+use axum::response::Response;
 use axum::routing::MethodRouter;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::path::{HttpMethod, Paths};
@@ -91,12 +94,33 @@ macro_rules! routes {
 
 pub(crate) use routes;
 
+/// A handler whose type does not say which one it is: what routing makes of a handler is then
+/// compiled once for all of them.
+#[derive(Clone)]
+pub(crate) struct BoxedHandler(Arc<dyn Fn(Request, Arc<Api>) -> Answering + Send + Sync>);
+
+type Answering = Pin<Box<dyn Future<Output = Response> + Send>>;
+
+impl Handler<(), Arc<Api>> for BoxedHandler {
+    type Future = Answering;
+
+    fn call(self, request: Request, api: Arc<Api>) -> Answering {
+        (self.0)(request, api)
+    }
+}
+
+/// Boxes a handler.
+pub(crate) fn boxed<T: 'static>(handler: impl Handler<T, Arc<Api>> + Sync) -> BoxedHandler {
+    BoxedHandler(Arc::new(move |request, api| Box::pin(handler.clone().call(request, api))))
+}
+
 /// A handler at its path and methods.
 pub(crate) fn route<T: 'static>(
     path: String,
     methods: &[HttpMethod],
-    handler: impl Handler<T, Arc<Api>>,
+    handler: impl Handler<T, Arc<Api>> + Sync,
 ) -> (String, MethodRouter<Arc<Api>>) {
+    let handler = boxed(handler);
     let router = methods.iter().fold(MethodRouter::new(), |router, method| {
         router.on(method.to_method_filter(), handler.clone())
     });

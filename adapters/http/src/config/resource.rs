@@ -21,6 +21,7 @@ use crate::api::Api;
 use crate::caller::{Admin, Viewer};
 use crate::extract::{Body, Path, Query};
 use crate::problem::ApiResult;
+use crate::routing::boxed;
 
 /// A table over HTTP.
 #[derive(Debug)]
@@ -133,8 +134,9 @@ pub(crate) const RESOURCES: [&Resource; 6] =
 
 /// Adds the operations of every table.
 pub(crate) fn add_routes(router: Router<Arc<Api>>) -> Router<Arc<Api>> {
-    let link = get(show::<RuleLinkRow>).put(put_link).delete(remove::<RuleLinkRow>);
-    let settings = get(show::<PreflightRow>).put(put::<PreflightRow, 0>);
+    let link =
+        get(boxed(show::<RuleLinkRow>)).put(boxed(put_link)).delete(boxed(remove::<RuleLinkRow>));
+    let settings = get(boxed(show::<PreflightRow>)).put(boxed(put::<PreflightRow, 0>));
     let mut router = router.route(RULE_LINKS.path, link).route(PREFLIGHT.path, settings);
     let tables = [
         (&CONSTRAINTS, rows::<ConstraintRow, 3>()),
@@ -153,7 +155,8 @@ pub(crate) fn add_routes(router: Router<Arc<Api>>) -> Router<Arc<Api>> {
 
 /// The operations of all rows and of one row of a table with `KEY` columns in its key.
 fn rows<R: ConfigRow + 'static, const KEY: usize>() -> [MethodRouter<Arc<Api>>; 2] {
-    [get(list::<R>), get(show::<R>).put(put::<R, KEY>).delete(remove::<R>)]
+    let one = get(boxed(show::<R>)).put(boxed(put::<R, KEY>)).delete(boxed(remove::<R>));
+    [get(boxed(list::<R>)), one]
 }
 
 async fn list<R: ConfigRow>(Viewer(caller): Viewer, headers: HeaderMap) -> ApiResult<Response> {
