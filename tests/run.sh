@@ -71,7 +71,7 @@ else
     fi
 fi
 
-# What waits for the network, and what leaves a core idle, runs beside the build.
+# What waits for the network, or leaves a core idle, runs beside the build.
 beside() {
     log=target/$1.log
     exec 3>&2 >"$log" 2>&1
@@ -118,30 +118,22 @@ tools() {
 }
 console_sources() { adapters/console/test.sh sources; }
 console_browser() { adapters/console/test.sh browser; }
-lints() {
-    # Cargo works on one command at a time in a target folder.
-    export CARGO_TARGET_DIR=target/lints
-    # With the feature that is not a default one; the next line checks the program without any.
-    cargo clippy --workspace --all-targets --features powerfill-cli/otlp --quiet -- --deny warnings
-    cargo clippy --workspace --no-default-features --quiet -- --deny warnings
-    # With the driver and the arguments of clippy, cargo uses the crates that clippy has checked.
-    RUSTC_WORKSPACE_WRAPPER=$(rustc --print sysroot)/bin/clippy-driver \
-        CLIPPY_ARGS=--deny__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__ \
-        RUSTDOCFLAGS="--deny warnings --allow rustdoc::private_intra_doc_links" \
-        cargo doc --workspace --no-deps --features powerfill-cli/otlp --quiet
-}
-
 cargo fmt --all --check
 mkdir -p target
-beside lints &
-lints=$!
 beside tools &
 tools=$!
 beside console_sources &
 sources=$!
+# With the feature that is not a default one; the next line checks the program without any.
+cargo clippy --workspace --all-targets --features powerfill-cli/otlp --quiet -- --deny warnings
+cargo clippy -p powerfill-cli --no-default-features --quiet -- --deny warnings
+# With the driver and the arguments of clippy, cargo uses the crates that clippy has checked.
+RUSTC_WORKSPACE_WRAPPER=$(rustc --print sysroot)/bin/clippy-driver \
+    CLIPPY_ARGS=--deny__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__ \
+    RUSTDOCFLAGS="--deny warnings --allow rustdoc::private_intra_doc_links" \
+    cargo doc --workspace --no-deps --features powerfill-cli/otlp --quiet
 # The program is built before most tests, with their features.
 cargo test --quiet --workspace --no-run
-wait "$lints"
 wait "$tools"
 wait "$sources"
 beside console_browser &
