@@ -10,7 +10,7 @@ use powerfill_events::run::RunEvent;
 use powerfill_events::values::{TenantId, Timestamp, derive_uuid};
 use powerfill_ports::events::{Append, EventStore, StoredEvent};
 use powerfill_ports::runs::{RunCursor, RunFilter};
-use powerfill_ports::{Store, StoreError, StoreFault, ensure_tenant};
+use powerfill_ports::{Store, StoreError, StoreFault, StoreResult, ensure_tenant};
 use powerfill_snapshot::config::{
     self, Config, ConfigCommand, ConfigEvent, ConfigRejection, ConfigState,
 };
@@ -248,7 +248,7 @@ async fn catch_up(store: &dyn EventStore, state: &mut ConfigState) -> Result<(),
 }
 
 /// All events after a version at once: a configuration is small.
-async fn read_after(store: &dyn EventStore, version: u64) -> Result<Vec<StoredEvent>, StoreError> {
+async fn read_after(store: &dyn EventStore, version: u64) -> StoreResult<Vec<StoredEvent>> {
     store.read(config::STREAM, version + 1).try_concat().await
 }
 

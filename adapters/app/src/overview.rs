@@ -4,7 +4,7 @@
 use futures::TryStreamExt;
 use powerfill_events::run::RunId;
 use powerfill_overview::{Overview, OverviewBuilder, OverviewCertificate};
-use powerfill_ports::{Store, StoreError};
+use powerfill_ports::{Store, StoreResult};
 
 use crate::AppError;
 use crate::certificate::certificate_with_prices;
@@ -14,8 +14,8 @@ use crate::rebuild::fold;
 /// The overview of a run; `None` if the run is not Complete.
 ///
 /// # Errors
-/// [`NotFound`](StoreError::NotFound) if the run has no events; an event cannot be read; the store
-/// fails.
+/// [`NotFound`](powerfill_ports::StoreError::NotFound) if the run has no events; an event cannot be
+/// read; the store fails.
 pub async fn overview(store: &dyn Store, run: RunId) -> Result<Option<Overview>, AppError> {
     let Some(mut overview) = of_run(store, run).await? else { return Ok(None) };
     if let Some((certificate, prices)) = certificate_with_prices(store, run).await? {
@@ -59,7 +59,7 @@ async fn read_head(store: &dyn Store, run: RunId) -> Result<OverviewBuilder, App
 }
 
 /// Whether the store shows the tables of the run.
-async fn is_shown(store: &dyn Store, run: RunId) -> Result<bool, StoreError> {
+async fn is_shown(store: &dyn Store, run: RunId) -> StoreResult<bool> {
     Ok(store.published().await?.is_some_and(|(shown, _)| shown == run))
 }
 
@@ -69,7 +69,7 @@ async fn take_shown(
     store: &dyn Store,
     run: RunId,
     overview: &mut OverviewBuilder,
-) -> Result<bool, StoreError> {
+) -> StoreResult<bool> {
     for table in OverviewBuilder::TABLES {
         if !store.is_stored(table).await? {
             return Ok(false);

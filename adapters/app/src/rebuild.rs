@@ -10,7 +10,7 @@ use powerfill_events::values::Timestamp;
 use powerfill_ports::detached_block::HashCheck;
 use powerfill_ports::run_list::{AnnotationHead, read_annotations};
 use powerfill_ports::runs::ProjectionWriter;
-use powerfill_ports::{Store, StoreError};
+use powerfill_ports::{Store, StoreResult};
 use powerfill_tables::digest::TableDigest;
 use powerfill_tables::event_index::{EventIndex, RunIndex};
 use powerfill_tables::run_headline::RunHeadline;
@@ -210,7 +210,7 @@ pub(crate) async fn fold_with_index(
 ///
 /// # Errors
 /// The store fails.
-pub async fn is_built(store: &dyn Store, table: &'static TableSpec) -> Result<bool, StoreError> {
+pub async fn is_built(store: &dyn Store, table: &'static TableSpec) -> StoreResult<bool> {
     Ok(table.built_from.is_some() && !store.is_stored(table).await?)
 }
 

@@ -12,7 +12,7 @@ use powerfill_ports::detached_block::HashCheck;
 use powerfill_ports::events::Append;
 use powerfill_ports::run_list::{AnnotationHead, read_annotations};
 use powerfill_ports::runs::{QueuedRun, RUNS_PER_PAGE, RunCursor, RunFilter, RunStatus};
-use powerfill_ports::{Store, StoreError};
+use powerfill_ports::{Store, StoreError, StoreResult};
 use powerfill_snapshot::near::suggestion;
 use powerfill_snapshot::options;
 use powerfill_tables::run_headline::{RunHeadline, VERSION, option_text};
@@ -293,7 +293,7 @@ async fn append(
     events: &[AnnotationEvent],
     actor: &str,
     now: Timestamp,
-) -> Result<(), StoreError> {
+) -> StoreResult<()> {
     let no_run = || StoreError::NotFound { what: "run", name: run.to_string() };
     let tenant_id = store.tenant().await?.ok_or_else(no_run)?;
     let events = EncodedBatch::encode(events);

@@ -9,8 +9,8 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use powerfill_evidence::EvidenceStore;
-use powerfill_ports::StoreError;
 use powerfill_ports::copying::CopyStore;
+use powerfill_ports::{StoreError, StoreResult};
 use powerfill_postgres::{PostgresStore, PostgresUrl, PostgresUrlError};
 use powerfill_sqlite::SqliteStore;
 use powerfill_sqlserver::{MssqlUrl, MssqlUrlError};
@@ -327,7 +327,7 @@ impl StoreUrl {
 
     async fn open_with(
         &self,
-        open_file: fn(&Path) -> Result<SqliteStore, StoreError>,
+        open_file: fn(&Path) -> StoreResult<SqliteStore>,
     ) -> Result<Arc<dyn CopyStore>, CliError> {
         match self {
             Self::Sqlite(path) if !Path::exists(path) => {
@@ -350,10 +350,7 @@ impl StoreUrl {
     }
 
     /// Adds the URL to an error of the connection.
-    fn connected(
-        &self,
-        opened: Result<PostgresStore, StoreError>,
-    ) -> Result<PostgresStore, CliError> {
+    fn connected(&self, opened: StoreResult<PostgresStore>) -> Result<PostgresStore, CliError> {
         opened.map_err(|error| CliError::context(self.to_string(), error))
     }
 }

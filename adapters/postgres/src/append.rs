@@ -8,7 +8,7 @@ use futures::future::{join3, join4, join5};
 use powerfill_events::log::{Hash, chain_start, seal};
 use powerfill_ports::block_codec::{CODEC, ChainedBlock, CompressedBlock, compress_events};
 use powerfill_ports::events::{Append, AppendReceipt};
-use powerfill_ports::{StoreError, check_tenant};
+use powerfill_ports::{StoreError, StoreResult, check_tenant};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Error, Row};
@@ -43,10 +43,7 @@ struct StreamTail {
 }
 
 /// Appends all events or none.
-pub(crate) async fn append(
-    pool: &ConnectionPool,
-    append: Append,
-) -> Result<AppendReceipt, StoreError> {
+pub(crate) async fn append(pool: &ConnectionPool, append: Append) -> StoreResult<AppendReceipt> {
     append_with_retries(pool, append, None).await
 }
 
@@ -55,7 +52,7 @@ pub(crate) async fn enqueue(
     pool: &ConnectionPool,
     request: Append,
     is_scenario: bool,
-) -> Result<AppendReceipt, StoreError> {
+) -> StoreResult<AppendReceipt> {
     let run = request.run()?;
     append_with_retries(pool, request, Some(EnqueuedRun { run, is_scenario })).await
 }
@@ -64,7 +61,7 @@ async fn append_with_retries(
     pool: &ConnectionPool,
     append: Append,
     enqueued: Option<EnqueuedRun>,
-) -> Result<AppendReceipt, StoreError> {
+) -> StoreResult<AppendReceipt> {
     append.ensure_events()?;
     // Before other writers have to wait.
     let events = append.events.clone();
@@ -179,7 +176,7 @@ async fn stream_tail(
     client: &ClientWrapper,
     append: &Append,
     stream: Option<&Row>,
-) -> Result<StreamTail, StoreError> {
+) -> StoreResult<StreamTail> {
     if let Some(row) = stream {
         return Ok(StreamTail {
             stream_id: unsigned(row, 0)?,
@@ -199,7 +196,7 @@ pub(crate) async fn insert_blocks(
     client: &ClientWrapper,
     stream_id: u64,
     blocks: &[ChainedBlock<'_>],
-) -> Result<(), StoreError> {
+) -> StoreResult<()> {
     let insert = prepared(client, INSERT_BLOCKS).await?;
     fn column<'b, T>(
         blocks: &'b [ChainedBlock<'_>],
@@ -313,7 +310,7 @@ fn is_append_id_taken(error: &Error) -> bool {
 async fn find_repeated(
     client: &ClientWrapper,
     append: &Append,
-) -> Result<Option<AppendReceipt>, StoreError> {
+) -> StoreResult<Option<AppendReceipt>> {
     let by_id = prepared(client, APPEND_BY_ID).await?;
     let known = client.query_opt(&by_id, &[&append.append_id]).await.map_err(store_error)?;
     match known {
@@ -330,7 +327,7 @@ async fn repeated(
     client: &ClientWrapper,
     append: &Append,
     known: &Row,
-) -> Result<AppendReceipt, StoreError> {
+) -> StoreResult<AppendReceipt> {
     let (seq, first_position, stream_id) =
         (unsigned(known, 0)?, unsigned(known, 1)?, unsigned(known, 2)?);
     let (first_version, event_count) = (unsigned(known, 3)?, unsigned(known, 4)?);
@@ -355,7 +352,7 @@ async fn has_same_events(
     append: &Append,
     stream_id: u64,
     first_version: u64,
-) -> Result<bool, StoreError> {
+) -> StoreResult<bool> {
     let last_version = first_version + append.events.len() as u64 - 1;
     let (mut version, mut written) = (first_version, append.events.iter());
     while version <= last_version {

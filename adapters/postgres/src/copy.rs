@@ -3,7 +3,7 @@
 
 use ::bytes::{BufMut, Bytes, BytesMut};
 use futures::SinkExt;
-use powerfill_ports::{StoreError, StoreFault};
+use powerfill_ports::{StoreError, StoreFault, StoreResult};
 use tokio::sync::mpsc;
 use tokio_postgres::Client;
 
@@ -95,7 +95,7 @@ pub(crate) async fn copy<T: Send + 'static>(
     client: &Client,
     sql: &str,
     encode: impl FnOnce(&mut RowEncoder) -> Result<T, EncodeError> + Send + 'static,
-) -> Result<T, StoreError> {
+) -> StoreResult<T> {
     let sink = client.copy_in(sql).await.map_err(store_error)?;
     futures::pin_mut!(sink);
     let (chunks, mut ready) = mpsc::channel(MAX_WAITING_CHUNKS);

@@ -3,7 +3,7 @@
 
 use deadpool_postgres::ClientWrapper;
 use powerfill_events::log::{AppendRecord, BlockEvent, Hash, StoredEvent, chain_start};
-use powerfill_ports::StoreError;
+use powerfill_ports::{StoreError, StoreResult};
 
 use crate::errors::store_error;
 use crate::statements::{one_row, prepared};
@@ -24,7 +24,7 @@ pub(crate) async fn events(
     stream: &str,
     first: u64,
     last: u64,
-) -> Result<Vec<StoredEvent>, StoreError> {
+) -> StoreResult<Vec<StoredEvent>> {
     let find = prepared(client, EVENTS_BETWEEN).await?;
     let (stream_id, from, to) = (to_bigint(record.stream_id), to_bigint(first), to_bigint(last));
     let rows = client.query(&find, &[&stream_id, &from, &to]).await.map_err(store_error)?;
@@ -56,7 +56,7 @@ async fn hash_before(
     stream_id: u64,
     stream: &str,
     version: u64,
-) -> Result<Hash, StoreError> {
+) -> StoreResult<Hash> {
     if version == 1 {
         return Ok(chain_start(stream));
     }

@@ -7,11 +7,11 @@ use async_trait::async_trait;
 use deadpool_postgres::ClientWrapper;
 use futures::stream::{self, StreamExt};
 use powerfill_events::run::RunId;
-use powerfill_ports::StoreError;
 use powerfill_ports::index::{
     ENTRIES_PER_BATCH, EntryBatches, IndexState, IndexStore, IndexedVersions,
 };
 use powerfill_ports::runs::ProjectionWriter;
+use powerfill_ports::{StoreError, StoreResult};
 use powerfill_tables::event_index::{IndexEntry, RunIndex, Subject, SubjectKind, Versions};
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
@@ -39,7 +39,7 @@ async fn put(
     pool: &ConnectionPool,
     writer: ProjectionWriter,
     index: Arc<RunIndex>,
-) -> Result<(), StoreError> {
+) -> StoreResult<()> {
     let run = writer.run();
     let mut client = pool.get().await?;
     let tx = begin_write_as(&mut client, writer).await?;
@@ -67,7 +67,7 @@ async fn put(
     commit_idempotent(tx).await
 }
 
-fn state(row: &Row, column: usize) -> Result<IndexState, StoreError> {
+fn state(row: &Row, column: usize) -> StoreResult<IndexState> {
     let version: i32 = get(row, column)?;
     let projector_version = u32::try_from(version).map_err(|_| {
         StoreError::Corrupt(format!("an index of projector version {version}").into())
@@ -80,7 +80,7 @@ async fn indexed(
     client: &ClientWrapper,
     run: RunId,
     subjects: &[Subject],
-) -> Result<Option<IndexedVersions>, StoreError> {
+) -> StoreResult<Option<IndexedVersions>> {
     let kinds: Vec<&str> = subjects.iter().map(|subject| subject.kind.name()).collect();
     let names: Vec<&[u8]> = subjects.iter().map(|subject| subject.name.as_bytes()).collect();
     let find = prepared(client, SUBJECTS).await?;
@@ -97,7 +97,7 @@ async fn indexed(
 }
 
 /// A run that has an index.
-fn indexed_run(row: &Row) -> Result<(RunId, IndexState), StoreError> {
+fn indexed_run(row: &Row) -> StoreResult<(RunId, IndexState)> {
     let (stream, number): (Option<&str>, i64) = (get(row, 0)?, get(row, 3)?);
     let run = stream.and_then(RunId::from_stream).ok_or_else(|| {
         let what = format!("there is an event index of stream {number}, which is no run");
@@ -111,7 +111,7 @@ async fn entries_after(
     client: &ClientWrapper,
     run: RunId,
     after: Option<&Subject>,
-) -> Result<Vec<IndexEntry>, StoreError> {
+) -> StoreResult<Vec<IndexEntry>> {
     let (kind, name) =
         after.map_or(("", ""), |subject| (subject.kind.name(), subject.name.as_str()));
     let find = prepared(client, ENTRIES).await?;
@@ -134,11 +134,7 @@ async fn entries_after(
 
 #[async_trait]
 impl IndexStore for PostgresStore {
-    async fn put_index(
-        &self,
-        writer: ProjectionWriter,
-        index: Arc<RunIndex>,
-    ) -> Result<(), StoreError> {
+    async fn put_index(&self, writer: ProjectionWriter, index: Arc<RunIndex>) -> StoreResult<()> {
         let inner = Arc::clone(&self.inner);
         run_detached(async move { put(&inner.pool, writer, index).await }).await
     }
@@ -147,11 +143,11 @@ impl IndexStore for PostgresStore {
         &self,
         run: RunId,
         subjects: Vec<Subject>,
-    ) -> Result<Option<IndexedVersions>, StoreError> {
+    ) -> StoreResult<Option<IndexedVersions>> {
         indexed(&*self.inner.pool.get().await?, run, &subjects).await
     }
 
-    async fn indexed_runs(&self) -> Result<Vec<(RunId, IndexState)>, StoreError> {
+    async fn indexed_runs(&self) -> StoreResult<Vec<(RunId, IndexState)>> {
         rows(&**self.inner.pool.get().await?, INDEXED, &[], indexed_run).await
     }
 

@@ -9,9 +9,9 @@ use async_trait::async_trait;
 use deadpool_postgres::{ClientWrapper, Transaction};
 use powerfill_events::run::RunId;
 use powerfill_events::values::Timestamp;
-use powerfill_ports::StoreError;
 use powerfill_ports::events::{Append, AppendReceipt};
 use powerfill_ports::runs::{Lease, QueuedRun, RunCursor, RunFilter, RunStatus, RunStore};
+use powerfill_ports::{StoreError, StoreResult};
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
@@ -45,7 +45,7 @@ async fn claim(
     worker: &str,
     now: Timestamp,
     until: Timestamp,
-) -> Result<Option<Lease>, StoreError> {
+) -> StoreResult<Option<Lease>> {
     let mut client = pool.get().await?;
     let tx = client.transaction().await.map_err(store_error)?;
     let (now, until) = (ServerTimestamp(now), ServerTimestamp(until));
@@ -77,7 +77,7 @@ async fn find_claim(
     pool: &ConnectionPool,
     worker: &str,
     lease: Lease,
-) -> Result<Option<Lease>, StoreError> {
+) -> StoreResult<Option<Lease>> {
     let mut client = pool.get().await?;
     let tx = begin_after_writers(&mut client).await?;
     let sql = "SELECT FROM runs WHERE run_id = $1 AND lease_token = $2 AND worker = $3";
@@ -86,18 +86,14 @@ async fn find_claim(
 }
 
 /// Begins a transaction that sees the results of all earlier changes of the queue.
-async fn begin_after_writers(client: &mut ClientWrapper) -> Result<Transaction<'_>, StoreError> {
+async fn begin_after_writers(client: &mut ClientWrapper) -> StoreResult<Transaction<'_>> {
     let tx = client.transaction().await.map_err(store_error)?;
     execute_batch(tx.client(), WAIT_FOR_WRITERS).await?;
     Ok(tx)
 }
 
 /// Records the status of a run. A final status ends the lease.
-async fn set_status(
-    pool: &ConnectionPool,
-    lease: Lease,
-    status: RunStatus,
-) -> Result<(), StoreError> {
+async fn set_status(pool: &ConnectionPool, lease: Lease, status: RunStatus) -> StoreResult<()> {
     let mut client = pool.get().await?;
     let tx = client.transaction().await.map_err(store_error)?;
     let (run, token) = (lease.run_id.0, to_bigint(lease.token));
@@ -123,7 +119,7 @@ async fn find_final_status(
     pool: &ConnectionPool,
     lease: Lease,
     status: RunStatus,
-) -> Result<Option<()>, StoreError> {
+) -> StoreResult<Option<()>> {
     let mut client = pool.get().await?;
     let tx = begin_after_writers(&mut client).await?;
     let sql = "SELECT FROM runs WHERE run_id = $1 AND lease_token = $2 AND status = $3";
@@ -131,7 +127,7 @@ async fn find_final_status(
     one_row(tx.client(), sql, &[&run, &token, &status.name()], |_| Ok(())).await
 }
 
-fn queued_run(row: &Row) -> Result<QueuedRun, StoreError> {
+fn queued_run(row: &Row) -> StoreResult<QueuedRun> {
     Ok(QueuedRun {
         run_id: RunId(get(row, 0)?),
         status: status_named(get(row, 1)?)?,
@@ -143,18 +139,14 @@ fn queued_run(row: &Row) -> Result<QueuedRun, StoreError> {
     })
 }
 
-fn status_named(name: &str) -> Result<RunStatus, StoreError> {
+fn status_named(name: &str) -> StoreResult<RunStatus> {
     RunStatus::from_name(name)
         .ok_or_else(|| StoreError::Corrupt(format!("a run has status {name:?}").into()))
 }
 
 #[async_trait]
 impl RunStore for PostgresStore {
-    async fn enqueue(
-        &self,
-        request: Append,
-        is_scenario: bool,
-    ) -> Result<AppendReceipt, StoreError> {
+    async fn enqueue(&self, request: Append, is_scenario: bool) -> StoreResult<AppendReceipt> {
         let inner = Arc::clone(&self.inner);
         run_detached(async move {
             let appended = append::enqueue(&inner.pool, request, is_scenario).await?;
@@ -169,12 +161,12 @@ impl RunStore for PostgresStore {
         worker: &str,
         now: Timestamp,
         until: Timestamp,
-    ) -> Result<Option<Lease>, StoreError> {
+    ) -> StoreResult<Option<Lease>> {
         let (inner, worker) = (Arc::clone(&self.inner), worker.to_owned());
         run_detached(async move { claim(&inner.pool, &worker, now, until).await }).await
     }
 
-    async fn renew(&self, lease: Lease, until: Timestamp) -> Result<Option<String>, StoreError> {
+    async fn renew(&self, lease: Lease, until: Timestamp) -> StoreResult<Option<String>> {
         let client = self.inner.pool.get().await?;
         let (run, token, until) = (lease.run_id, to_bigint(lease.token), ServerTimestamp(until));
         let values: [&(dyn ToSql + Sync); 3] = [&run.0, &token, &until];
@@ -182,12 +174,12 @@ impl RunStore for PostgresStore {
         renewed.ok_or(StoreError::LeaseLost(run))
     }
 
-    async fn set_status(&self, lease: Lease, status: RunStatus) -> Result<(), StoreError> {
+    async fn set_status(&self, lease: Lease, status: RunStatus) -> StoreResult<()> {
         let inner = Arc::clone(&self.inner);
         run_detached(async move { set_status(&inner.pool, lease, status).await }).await
     }
 
-    async fn request_cancel(&self, run: RunId, by: &str) -> Result<bool, StoreError> {
+    async fn request_cancel(&self, run: RunId, by: &str) -> StoreResult<bool> {
         let client = self.inner.pool.get().await?;
         let changed = execute(&client, REQUEST_CANCEL, &[&run.0, &by]).await?;
         if changed == 0 && one_row(&client, ONE_RUN, &[&run.0], queued_run).await?.is_none() {
@@ -196,15 +188,15 @@ impl RunStore for PostgresStore {
         Ok(changed > 0)
     }
 
-    async fn run(&self, run: RunId) -> Result<Option<QueuedRun>, StoreError> {
+    async fn run(&self, run: RunId) -> StoreResult<Option<QueuedRun>> {
         one_row(&**self.inner.pool.get().await?, ONE_RUN, &[&run.0], queued_run).await
     }
 
-    async fn active_run(&self) -> Result<Option<QueuedRun>, StoreError> {
+    async fn active_run(&self) -> StoreResult<Option<QueuedRun>> {
         one_row(&**self.inner.pool.get().await?, ACTIVE_RUN, &[], queued_run).await
     }
 
-    async fn latest_run(&self, status: RunStatus) -> Result<Option<QueuedRun>, StoreError> {
+    async fn latest_run(&self, status: RunStatus) -> StoreResult<Option<QueuedRun>> {
         let client = self.inner.pool.get().await?;
         one_row(&client, LATEST_RUN, &[&status.name()], queued_run).await
     }
@@ -214,7 +206,7 @@ impl RunStore for PostgresStore {
         cursor: RunCursor,
         limit: usize,
         filter: RunFilter,
-    ) -> Result<Vec<QueuedRun>, StoreError> {
+    ) -> StoreResult<Vec<QueuedRun>> {
         let client = self.inner.pool.get().await?;
         let (at, run) = (ServerTimestamp(cursor.requested_at), cursor.run_id.0);
         let (limit, is_scenario) = (to_bigint(limit as u64), filter.is_scenario());
@@ -226,12 +218,12 @@ impl RunStore for PostgresStore {
         first: RunId,
         last: RunId,
         limit: usize,
-    ) -> Result<Vec<QueuedRun>, StoreError> {
+    ) -> StoreResult<Vec<QueuedRun>> {
         let (client, limit) = (self.inner.pool.get().await?, to_bigint(limit as u64));
         rows(&client, RUNS_BETWEEN, &[&first.0, &last.0, &limit], queued_run).await
     }
 
-    async fn run_counts(&self) -> Result<BTreeMap<RunStatus, u64>, StoreError> {
+    async fn run_counts(&self) -> StoreResult<BTreeMap<RunStatus, u64>> {
         let count = |row: &Row| Ok((status_named(get(row, 0)?)?, unsigned(row, 1)?));
         rows(&**self.inner.pool.get().await?, RUN_COUNTS, &[], count).await
     }

@@ -5,9 +5,9 @@
 
 use deadpool_postgres::ClientWrapper;
 use powerfill_events::log::AppendRecord;
-use powerfill_ports::StoreError;
 use powerfill_ports::events::{EVENTS_PER_BATCH, StoredEvent};
 use powerfill_ports::stored_block::StoredBlock;
+use powerfill_ports::{StoreError, StoreResult};
 use tokio_postgres::Row;
 
 use crate::errors::store_error;
@@ -45,7 +45,7 @@ impl VersionRanges {
 }
 
 /// Reads a block from the columns of a row, which begin at `column`.
-pub(crate) fn stored_block(row: &Row, column: usize) -> Result<StoredBlock<'_>, StoreError> {
+pub(crate) fn stored_block(row: &Row, column: usize) -> StoreResult<StoredBlock<'_>> {
     let bytes = |at| get::<RawBytes<'_>>(row, column + at).map(|raw| raw.0);
     Ok(StoredBlock {
         stream_id: unsigned(row, column)?,
@@ -67,7 +67,7 @@ pub(crate) async fn batch_after_position(
     client: &ClientWrapper,
     after: u64,
     up_to: u64,
-) -> Result<Vec<StoredEvent>, StoreError> {
+) -> StoreResult<Vec<StoredEvent>> {
     if after >= up_to {
         return Ok(Vec::new());
     }
@@ -100,7 +100,7 @@ pub(crate) async fn batch_from_version(
     (stream_id, name): (u64, &str),
     version: u64,
     up_to: u64,
-) -> Result<Vec<StoredEvent>, StoreError> {
+) -> StoreResult<Vec<StoredEvent>> {
     if version > up_to {
         return Ok(Vec::new());
     }
@@ -131,7 +131,7 @@ pub(crate) async fn batch_of_versions(
     client: &ClientWrapper,
     (stream_id, name): (u64, &str),
     versions: &[u64],
-) -> Result<(Vec<StoredEvent>, usize), StoreError> {
+) -> StoreResult<(Vec<StoredEvent>, usize)> {
     let (Some(first), Some(last)) = (versions.first(), versions.last()) else {
         return Ok((Vec::new(), 0));
     };
@@ -184,7 +184,7 @@ pub(crate) async fn batch_of_types(
     version: u64,
     up_to: u64,
     types: &[String],
-) -> Result<Vec<StoredEvent>, StoreError> {
+) -> StoreResult<Vec<StoredEvent>> {
     let find = client.prepare_cached(BLOCKS_OF_TYPES).await.map_err(store_error)?;
     let (mut from, to) = (to_bigint(version), to_bigint(up_to));
     loop {
@@ -223,10 +223,7 @@ struct AppendPart {
 }
 
 /// Reads the events of the parts, as far as whole blocks fit the batch.
-async fn events(
-    client: &ClientWrapper,
-    parts: Vec<AppendPart>,
-) -> Result<Vec<StoredEvent>, StoreError> {
+async fn events(client: &ClientWrapper, parts: Vec<AppendPart>) -> StoreResult<Vec<StoredEvent>> {
     let mut ranges = VersionRanges::default();
     for part in &parts {
         ranges.push(part.record.stream_id, part.first, part.last);

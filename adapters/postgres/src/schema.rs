@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use powerfill_ports::StoreError;
 use powerfill_ports::schema_steps::{SchemaStep, count_applied_steps};
+use powerfill_ports::{StoreError, StoreResult};
 use tokio_postgres::Client;
 
 use crate::commit::commit_idempotent;
@@ -46,7 +46,7 @@ const EXPECTED_SHAPE: &str = include_str!("../../../sql/postgres/shape.txt");
 ///
 /// # Errors
 /// [`StoreError::Schema`] if the schema belongs to another program or to a newer PowerFill.
-async fn applied_steps(client: &Client) -> Result<usize, StoreError> {
+async fn applied_steps(client: &Client) -> StoreResult<usize> {
     let state = client.query_one(STATE, &[]).await.map_err(store_error)?;
     let (relations, is_ours): (i64, bool) = (get(&state, 0)?, get(&state, 1)?);
     if relations == 0 {
@@ -66,7 +66,7 @@ async fn applied_steps(client: &Client) -> Result<usize, StoreError> {
 }
 
 /// Whether the database contains a store.
-pub(crate) async fn exists(pool: &ConnectionPool) -> Result<bool, StoreError> {
+pub(crate) async fn exists(pool: &ConnectionPool) -> StoreResult<bool> {
     let client = pool.get().await?;
     Ok(applied_steps(&client).await? > 0)
 }
@@ -76,7 +76,7 @@ pub(crate) async fn exists(pool: &ConnectionPool) -> Result<bool, StoreError> {
 ///
 /// # Errors
 /// [`StoreError::Schema`] as [`applied_steps`]. If a step fails, the store is as before.
-pub(crate) async fn migrate(pool: &ConnectionPool) -> Result<(), StoreError> {
+pub(crate) async fn migrate(pool: &ConnectionPool) -> StoreResult<()> {
     let mut client = pool.get().await?;
     if applied_steps(&client).await? == STEPS.len() {
         return Ok(());
@@ -103,7 +103,7 @@ type SchemaShape = BTreeMap<(String, String), String>;
 ///
 /// # Errors
 /// If the store fails.
-pub async fn shape(client: &Client) -> Result<Vec<String>, StoreError> {
+pub async fn shape(client: &Client) -> StoreResult<Vec<String>> {
     rows(client, SHAPE, &[], |row| {
         let (kind, name, definition): (&str, &str, &str) =
             (get(row, 0)?, get(row, 1)?, get(row, 2)?);
@@ -124,7 +124,7 @@ fn parse_shape<'a>(lines: impl Iterator<Item = &'a str>) -> SchemaShape {
 
 /// The first part of the store's schema that is missing or not as the steps create it. An
 /// additional trigger, rule, or policy counts, too. Output tables are not part of the schema.
-pub(crate) async fn first_difference(client: &Client) -> Result<Option<String>, StoreError> {
+pub(crate) async fn first_difference(client: &Client) -> StoreResult<Option<String>> {
     let lines = shape(client).await?;
     let mut actual = parse_shape(lines.iter().map(String::as_str));
     for ((kind, name), definition) in parse_shape(EXPECTED_SHAPE.lines()) {

@@ -6,9 +6,9 @@ use std::vec::IntoIter;
 
 use deadpool_postgres::Transaction;
 use powerfill_events::log::{AppendRecord, EventRow, StreamRow, Verifier, seal_start};
-use powerfill_ports::StoreError;
 use powerfill_ports::events::{Damage, LogHead, Verification};
 use powerfill_ports::verification_stop::{VerificationStop, WRONG_VERIFIED_LOG};
+use powerfill_ports::{StoreError, StoreResult};
 use tokio_postgres::{Portal, Row};
 
 use crate::errors::store_error;
@@ -37,7 +37,7 @@ const BLOCKS_PER_PAGE: i32 = 8;
 pub(crate) async fn verify(
     mut session: ExclusiveSession,
     stream: Option<&str>,
-) -> Result<Verification, StoreError> {
+) -> StoreResult<Verification> {
     let tx = begin_consistent_read(&mut session).await?;
     let outcome = match stream {
         Some(stream) => verify_stream(&tx, stream).await,
@@ -162,11 +162,7 @@ struct BlockCursor {
 
 impl BlockCursor {
     /// The next block of an append, by its number within the page of appends.
-    async fn next_of(
-        &mut self,
-        tx: &Transaction<'_>,
-        number: i64,
-    ) -> Result<Option<Row>, StoreError> {
+    async fn next_of(&mut self, tx: &Transaction<'_>, number: i64) -> StoreResult<Option<Row>> {
         if self.page.peek().is_none() {
             let rows = tx.query_portal(&self.portal, BLOCKS_PER_PAGE).await.map_err(store_error)?;
             self.page = rows.into_iter().peekable();
@@ -221,7 +217,7 @@ struct StoredAppend {
     prev_seal: blake3::Hash,
 }
 
-fn stored_append(row: &Row, with_prev_seal: bool) -> Result<StoredAppend, StoreError> {
+fn stored_append(row: &Row, with_prev_seal: bool) -> StoreResult<StoredAppend> {
     let record = append_record(row)?;
     let seal = hash(row, 11)?;
     let prev_seal = match with_prev_seal {

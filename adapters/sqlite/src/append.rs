@@ -4,7 +4,7 @@
 use powerfill_events::log::{AppendRecord, Hash, chain_start, seal};
 use powerfill_ports::block_codec::{CODEC, ChainedBlock, CompressedBlock, compress_events};
 use powerfill_ports::events::{Append, AppendReceipt};
-use powerfill_ports::{StoreError, check_tenant};
+use powerfill_ports::{StoreError, StoreResult, check_tenant};
 use rusqlite::Connection;
 
 use crate::connection::{begin_write, store_error};
@@ -31,7 +31,7 @@ pub(crate) fn append(
     conn: &mut Connection,
     lock: &WorkerLock,
     append: &Append,
-) -> Result<AppendReceipt, StoreError> {
+) -> StoreResult<AppendReceipt> {
     // Before other writers have to wait.
     let blocks = compress_events(&append.events)?;
     let tx = begin_write(conn)?;
@@ -51,7 +51,7 @@ pub(crate) fn append_within(
     tx: &Connection,
     append: &Append,
     blocks: &[CompressedBlock],
-) -> Result<AppendReceipt, StoreError> {
+) -> StoreResult<AppendReceipt> {
     append.ensure_events()?;
     let tail = stream_tail(tx, &append.stream)?;
     append.ensure_version(tail.version)?;
@@ -73,7 +73,7 @@ pub(crate) fn insert_blocks(
     conn: &Connection,
     stream_id: u64,
     blocks: &[ChainedBlock<'_>],
-) -> Result<(), StoreError> {
+) -> StoreResult<()> {
     for block in blocks {
         let compressed = block.compressed;
         let values = (
@@ -101,7 +101,7 @@ fn insert_record(
     record: &AppendRecord,
     last_hash: &Hash,
     seal: &Hash,
-) -> Result<(), StoreError> {
+) -> StoreResult<()> {
     let meta = &record.meta;
     let (last_hash, seal) = (&last_hash.as_bytes()[..], &seal.as_bytes()[..]);
     execute(conn, PUT_STREAM, (record.stream_id, stream, record.last_version(), last_hash))?;
@@ -131,7 +131,7 @@ fn insert_record(
 pub(crate) fn find_repeated(
     conn: &Connection,
     append: &Append,
-) -> Result<Option<AppendReceipt>, StoreError> {
+) -> StoreResult<Option<AppendReceipt>> {
     let found = first_row(conn, APPEND_BY_ID, [append.append_id], |row| {
         let numbers: [u64; 4] = [get(row, 0)?, get(row, 1)?, get(row, 2)?, get(row, 3)?];
         Ok((numbers, get::<String>(row, 4)?))
@@ -154,7 +154,7 @@ pub(crate) fn find_repeated(
     }))
 }
 
-fn has_same_events(conn: &Connection, append: &Append) -> Result<bool, StoreError> {
+fn has_same_events(conn: &Connection, append: &Append) -> StoreResult<bool> {
     let last_version = append.expected_version + append.events.len() as u64;
     let mut version = append.expected_version + 1;
     let mut written = append.events.iter();
@@ -173,7 +173,7 @@ fn has_same_events(conn: &Connection, append: &Append) -> Result<bool, StoreErro
 }
 
 /// The tail of a stream; for a stream that does not exist yet, its future number and version 0.
-fn stream_tail(conn: &Connection, stream: &str) -> Result<StreamTail, StoreError> {
+fn stream_tail(conn: &Connection, stream: &str) -> StoreResult<StreamTail> {
     let find = "SELECT stream_id, version, tail_hash FROM es_streams WHERE name = ?1";
     let tail = first_row(conn, find, [stream], |row| {
         Ok(StreamTail { stream_id: get(row, 0)?, version: get(row, 1)?, hash: hash(row, 2)? })

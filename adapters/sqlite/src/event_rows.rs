@@ -2,7 +2,7 @@
 //! moves them into blocks.
 
 use powerfill_events::log::{AppendRecord, BlockEvent, Hash, StoredEvent, chain_start};
-use powerfill_ports::StoreError;
+use powerfill_ports::{StoreError, StoreResult};
 use rusqlite::Connection;
 
 use crate::connection::store_error;
@@ -24,7 +24,7 @@ pub(crate) fn events(
     stream: &str,
     first: u64,
     last: u64,
-) -> Result<Vec<StoredEvent>, StoreError> {
+) -> StoreResult<Vec<StoredEvent>> {
     let mut prev_hash = hash_before(conn, record.stream_id, stream, first)?;
     let mut select = conn.prepare_cached(EVENTS_BETWEEN).map_err(store_error)?;
     let positions = (record.position_of(first), record.position_of(last));
@@ -49,12 +49,7 @@ pub(crate) fn events(
 }
 
 /// The hash that a version links to.
-fn hash_before(
-    conn: &Connection,
-    stream_id: u64,
-    stream: &str,
-    version: u64,
-) -> Result<Hash, StoreError> {
+fn hash_before(conn: &Connection, stream_id: u64, stream: &str, version: u64) -> StoreResult<Hash> {
     if version == 1 {
         return Ok(chain_start(stream));
     }

@@ -9,7 +9,7 @@ use powerfill_events::values::Timestamp;
 use powerfill_ports::block_codec::compress_events;
 use powerfill_ports::events::{Append, AppendReceipt};
 use powerfill_ports::runs::{Lease, QueuedRun, RunCursor, RunFilter, RunStatus, RunStore};
-use powerfill_ports::{StoreError, check_tenant};
+use powerfill_ports::{StoreError, StoreResult, check_tenant};
 use rusqlite::{Connection, Row, Transaction};
 
 use crate::append::{append_within, find_repeated};
@@ -40,7 +40,7 @@ fn enqueue(
     conn: &mut Connection,
     request: &Append,
     is_scenario: bool,
-) -> Result<AppendReceipt, StoreError> {
+) -> StoreResult<AppendReceipt> {
     let run = request.run()?;
     let blocks = compress_events(&request.events)?;
     let tx = begin_write(conn)?;
@@ -66,7 +66,7 @@ fn enqueue(
 }
 
 /// Records that a run is a scenario.
-pub(crate) fn mark_scenario(conn: &Connection, run: RunId) -> Result<(), StoreError> {
+pub(crate) fn mark_scenario(conn: &Connection, run: RunId) -> StoreResult<()> {
     execute(conn, MARK_SCENARIO, [run.to_string()]).map(|_| ())
 }
 
@@ -88,7 +88,7 @@ fn claim(
     worker: &str,
     now: Timestamp,
     until: Timestamp,
-) -> Result<Option<Lease>, StoreError> {
+) -> StoreResult<Option<Lease>> {
     let tx = begin_write(conn)?;
     let Some(active) = first_row(&tx, CLAIM_CANDIDATE, [], active_claim)? else { return Ok(None) };
     let attempt = lock.take();
@@ -105,7 +105,7 @@ fn claim(
     result
 }
 
-fn active_claim(row: &Row<'_>) -> Result<ActiveClaim, StoreError> {
+fn active_claim(row: &Row<'_>) -> StoreResult<ActiveClaim> {
     Ok(ActiveClaim {
         run: get(row, 0)?,
         worker: get(row, 1)?,
@@ -121,7 +121,7 @@ fn grant_lease(
     is_locked: bool,
     worker: &str,
     until: Timestamp,
-) -> Result<Lease, StoreError> {
+) -> StoreResult<Lease> {
     let token = former.token + 1;
     let lease = Lease { run_id: run_id(&former.run)?, token };
     execute(&tx, CLAIM_RUN, (&former.run, worker, until.micros(), token, is_locked))?;
@@ -135,7 +135,7 @@ fn renew(
     lock: &WorkerLock,
     lease: Lease,
     until: Timestamp,
-) -> Result<Option<String>, StoreError> {
+) -> StoreResult<Option<String>> {
     let tx = begin_write(conn)?;
     let attempt = lock.take();
     let is_locked = attempt != LockAttempt::Refused;
@@ -155,7 +155,7 @@ fn set_status(
     lock: &WorkerLock,
     lease: Lease,
     status: RunStatus,
-) -> Result<(), StoreError> {
+) -> StoreResult<()> {
     let tx = begin_write(conn)?;
     let sql = if status.is_over() { END_RUN } else { SET_STATUS };
     if execute(&tx, sql, (lease.run_id.to_string(), lease.token, status.name()))? == 0 {
@@ -169,7 +169,7 @@ fn set_status(
     Ok(())
 }
 
-fn request_cancel(conn: &mut Connection, run: RunId, by: &str) -> Result<bool, StoreError> {
+fn request_cancel(conn: &mut Connection, run: RunId, by: &str) -> StoreResult<bool> {
     let tx = begin_write(conn)?;
     let changed = execute(&tx, REQUEST_CANCEL, (run.to_string(), by))?;
     if changed == 0 && find(&tx, run)?.is_none() {
@@ -179,7 +179,7 @@ fn request_cancel(conn: &mut Connection, run: RunId, by: &str) -> Result<bool, S
     Ok(changed > 0)
 }
 
-fn queued_run(row: &Row<'_>) -> Result<QueuedRun, StoreError> {
+fn queued_run(row: &Row<'_>) -> StoreResult<QueuedRun> {
     Ok(QueuedRun {
         run_id: run_id(&get::<String>(row, 0)?)?,
         status: status(row, 1)?,
@@ -191,23 +191,19 @@ fn queued_run(row: &Row<'_>) -> Result<QueuedRun, StoreError> {
     })
 }
 
-fn status(row: &Row<'_>, column: usize) -> Result<RunStatus, StoreError> {
+fn status(row: &Row<'_>, column: usize) -> StoreResult<RunStatus> {
     let name: String = get(row, column)?;
     RunStatus::from_name(&name)
         .ok_or_else(|| StoreError::Corrupt(format!("a run has status {name:?}").into()))
 }
 
-fn find(conn: &Connection, run: RunId) -> Result<Option<QueuedRun>, StoreError> {
+fn find(conn: &Connection, run: RunId) -> StoreResult<Option<QueuedRun>> {
     first_row(conn, ONE_RUN, [run.to_string()], queued_run)
 }
 
 #[async_trait]
 impl RunStore for SqliteStore {
-    async fn enqueue(
-        &self,
-        request: Append,
-        is_scenario: bool,
-    ) -> Result<AppendReceipt, StoreError> {
+    async fn enqueue(&self, request: Append, is_scenario: bool) -> StoreResult<AppendReceipt> {
         let position = self.inner.notifier.sender();
         let appended = self.write(move |conn| enqueue(conn, &request, is_scenario)).await?;
         raise(&position, appended.position);
@@ -219,35 +215,35 @@ impl RunStore for SqliteStore {
         worker: &str,
         now: Timestamp,
         until: Timestamp,
-    ) -> Result<Option<Lease>, StoreError> {
+    ) -> StoreResult<Option<Lease>> {
         let (lock, worker) = (self.worker_lock(), worker.to_owned());
         self.write(move |conn| claim(conn, &lock, &worker, now, until)).await
     }
 
-    async fn renew(&self, lease: Lease, until: Timestamp) -> Result<Option<String>, StoreError> {
+    async fn renew(&self, lease: Lease, until: Timestamp) -> StoreResult<Option<String>> {
         let lock = self.worker_lock();
         self.write(move |conn| renew(conn, &lock, lease, until)).await
     }
 
-    async fn set_status(&self, lease: Lease, status: RunStatus) -> Result<(), StoreError> {
+    async fn set_status(&self, lease: Lease, status: RunStatus) -> StoreResult<()> {
         let lock = self.worker_lock();
         self.write(move |conn| set_status(conn, &lock, lease, status)).await
     }
 
-    async fn request_cancel(&self, run: RunId, by: &str) -> Result<bool, StoreError> {
+    async fn request_cancel(&self, run: RunId, by: &str) -> StoreResult<bool> {
         let by = by.to_owned();
         self.write(move |conn| request_cancel(conn, run, &by)).await
     }
 
-    async fn run(&self, run: RunId) -> Result<Option<QueuedRun>, StoreError> {
+    async fn run(&self, run: RunId) -> StoreResult<Option<QueuedRun>> {
         self.read_with(move |conn| find(conn, run)).await
     }
 
-    async fn active_run(&self) -> Result<Option<QueuedRun>, StoreError> {
+    async fn active_run(&self) -> StoreResult<Option<QueuedRun>> {
         self.read_with(|conn| first_row(conn, ACTIVE_RUN, [], queued_run)).await
     }
 
-    async fn latest_run(&self, status: RunStatus) -> Result<Option<QueuedRun>, StoreError> {
+    async fn latest_run(&self, status: RunStatus) -> StoreResult<Option<QueuedRun>> {
         self.read_with(move |conn| first_row(conn, LATEST_RUN, [status.name()], queued_run)).await
     }
 
@@ -256,7 +252,7 @@ impl RunStore for SqliteStore {
         cursor: RunCursor,
         limit: usize,
         filter: RunFilter,
-    ) -> Result<Vec<QueuedRun>, StoreError> {
+    ) -> StoreResult<Vec<QueuedRun>> {
         let RunCursor { requested_at, run_id } = cursor;
         let after = (requested_at.micros(), run_id.to_string(), limit, filter.is_scenario());
         self.read_with(move |conn| rows(conn, RUNS_AFTER, after, queued_run)).await
@@ -267,13 +263,13 @@ impl RunStore for SqliteStore {
         first: RunId,
         last: RunId,
         limit: usize,
-    ) -> Result<Vec<QueuedRun>, StoreError> {
+    ) -> StoreResult<Vec<QueuedRun>> {
         // The text of an id sorts as the id.
         let between = (first.to_string(), last.to_string(), limit);
         self.read_with(move |conn| rows(conn, RUNS_BETWEEN, between, queued_run)).await
     }
 
-    async fn run_counts(&self) -> Result<BTreeMap<RunStatus, u64>, StoreError> {
+    async fn run_counts(&self) -> StoreResult<BTreeMap<RunStatus, u64>> {
         let count = |row: &Row<'_>| Ok((status(row, 0)?, get(row, 1)?));
         self.read_with(move |conn| rows(conn, RUN_COUNTS, [], count)).await
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use powerfill_events::run::RunId;
 use powerfill_events::values::fold;
-use powerfill_ports::StoreError;
+use powerfill_ports::StoreResult;
 use powerfill_ports::run_list::{
     AnnotationHead, HeadlineStore, KeptHeadline, decode_kept, encode_kept,
 };
@@ -22,7 +22,7 @@ const NAMED: &str = include_str!("../../../sql/sqlite/queries/runs_named.sql");
 
 #[async_trait]
 impl HeadlineStore for SqliteStore {
-    async fn put_headline(&self, run: RunId, headline: &RunHeadline) -> Result<(), StoreError> {
+    async fn put_headline(&self, run: RunId, headline: &RunHeadline) -> StoreResult<()> {
         let values = (run.to_string(), encode_kept(headline)?);
         self.write(move |conn| execute(conn, PUT_HEADLINE, values).map(|_| ())).await
     }
@@ -31,15 +31,12 @@ impl HeadlineStore for SqliteStore {
         &self,
         run: RunId,
         annotations: &AnnotationHead,
-    ) -> Result<(), StoreError> {
+    ) -> StoreResult<()> {
         let values = (run.to_string(), annotations.folded_name(), encode_kept(annotations)?);
         self.write(move |conn| execute(conn, PUT_ANNOTATIONS, values).map(|_| ())).await
     }
 
-    async fn headlines(
-        &self,
-        runs: Vec<RunId>,
-    ) -> Result<BTreeMap<RunId, KeptHeadline>, StoreError> {
+    async fn headlines(&self, runs: Vec<RunId>) -> StoreResult<BTreeMap<RunId, KeptHeadline>> {
         self.read_with(move |conn| {
             let kept = |run: RunId| {
                 let kept = first_row(conn, HEADLINE, [run.to_string()], |row| {
@@ -54,7 +51,7 @@ impl HeadlineStore for SqliteStore {
         .await
     }
 
-    async fn runs_named(&self, name: &str) -> Result<Vec<RunId>, StoreError> {
+    async fn runs_named(&self, name: &str) -> StoreResult<Vec<RunId>> {
         let name = fold(name);
         self.read_with(|conn| rows(conn, NAMED, [name], |row| run_id(&get::<String>(row, 0)?)))
             .await

@@ -2,9 +2,9 @@
 //! verifier. A row that cannot be read is damage and not an error.
 
 use powerfill_events::log::{AppendRecord, EventRow, StreamRow, Verifier, seal_start};
-use powerfill_ports::StoreError;
 use powerfill_ports::events::{Damage, LogHead, Verification};
 use powerfill_ports::verification_stop::{VerificationStop, WRONG_VERIFIED_LOG};
+use powerfill_ports::{StoreError, StoreResult};
 use rusqlite::{Connection, Row, Rows};
 
 use crate::connection::store_error;
@@ -25,7 +25,7 @@ const STRAY_BLOCK: &str = include_str!("../../../sql/sqlite/queries/stray_block.
 const PREV_SEAL: usize = 12;
 
 /// Verifies everything, or one stream.
-pub(crate) fn verify(conn: &Connection, stream: Option<&str>) -> Result<Verification, StoreError> {
+pub(crate) fn verify(conn: &Connection, stream: Option<&str>) -> StoreResult<Verification> {
     conn.execute_batch("BEGIN").map_err(store_error)?;
     let outcome = match stream {
         Some(stream) => verify_stream(conn, stream),
@@ -98,7 +98,7 @@ fn streams(conn: &Connection, name: Option<&str>) -> Result<Vec<StreamRow>, Veri
     Ok(streams)
 }
 
-fn stream_row(row: &Row<'_>) -> Result<StreamRow, StoreError> {
+fn stream_row(row: &Row<'_>) -> StoreResult<StreamRow> {
     Ok(StreamRow {
         stream_id: get(row, 0)?,
         version: get(row, 1)?,

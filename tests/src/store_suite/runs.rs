@@ -15,7 +15,7 @@ use powerfill_ports::projections::{ProjectionStore, RunRows};
 use powerfill_ports::runs::{
     Lease, ProjectionWriter, QueuedRun, RunCursor, RunFilter, RunStatus, RunStore,
 };
-use powerfill_ports::{Store, StoreError};
+use powerfill_ports::{Store, StoreError, StoreResult};
 use powerfill_tables::event_index::RunIndex;
 use powerfill_tables::table::Cell;
 use uuid::Uuid;
@@ -172,7 +172,7 @@ pub async fn a_repeated_request_is_recognized(location: &impl StoreLocation) {
 }
 
 /// All calls of a worker for its run, except the last one.
-async fn worker_calls(store: &impl Store, lease: Lease, after: u64) -> Vec<Result<(), StoreError>> {
+async fn worker_calls(store: &impl Store, lease: Lease, after: u64) -> Vec<StoreResult<()>> {
     let (writer, run) = (ProjectionWriter::Worker(lease), lease.run_id);
     let append = Append { lease: Some(lease), ..candidates(run, after, 1) };
     let index = RunIndex { projector_version: 1, up_to_version: 1, entries: Vec::new() };
@@ -241,7 +241,7 @@ pub async fn a_lost_lease_cannot_write(location: &impl StoreLocation) {
     assert_eq!(visible_state(&store).await, before, "a run that is over has no worker");
 }
 
-fn assert_lease_lost(lease: Lease, outcomes: Vec<Result<(), StoreError>>) {
+fn assert_lease_lost(lease: Lease, outcomes: Vec<StoreResult<()>>) {
     for (number, outcome) in outcomes.into_iter().enumerate() {
         let lost = matches!(outcome, Err(StoreError::LeaseLost(run)) if run == lease.run_id);
         assert!(lost, "call {number} with {lease:?}: {outcome:?}");

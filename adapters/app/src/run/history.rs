@@ -8,7 +8,7 @@ use powerfill_events::run::{EventType, RunEvent, RunId};
 use powerfill_events::values::Timestamp;
 use powerfill_ports::events::{EventStore, StoredEvent};
 use powerfill_ports::runs::QueuedRun;
-use powerfill_ports::{Store, StoreError};
+use powerfill_ports::{Store, StoreResult};
 use powerfill_tables::status::RunStatus;
 use tokio::time::{Instant, sleep};
 
@@ -37,10 +37,7 @@ pub(crate) struct HistoryEvent {
 }
 
 /// Reads the stream of a run.
-pub(crate) async fn read_history(
-    store: &dyn Store,
-    run: RunId,
-) -> Result<StreamHistory, StoreError> {
+pub(crate) async fn read_history(store: &dyn Store, run: RunId) -> StoreResult<StreamHistory> {
     let mut history = StreamHistory::default();
     let mut batches = store.read(&run.stream(), 1);
     while let Some(batch) = batches.try_next().await? {
@@ -118,7 +115,7 @@ pub(crate) struct StreamEnds {
     pub(crate) ended: Option<RunStatus>,
 }
 
-pub(crate) async fn read_ends(store: &dyn Store, run: RunId) -> Result<StreamEnds, StoreError> {
+pub(crate) async fn read_ends(store: &dyn Store, run: RunId) -> StoreResult<StreamEnds> {
     let version = store.stream_version(&run.stream()).await?;
     let first = event_at(store, run, 1).await?;
     let last = event_at(store, run, version.max(1)).await?;
@@ -130,7 +127,7 @@ async fn event_at(
     store: &dyn EventStore,
     run: RunId,
     version: u64,
-) -> Result<Option<StoredEvent>, StoreError> {
+) -> StoreResult<Option<StoredEvent>> {
     let batch = store.read_between(&run.stream(), version, version).try_next().await?;
     Ok(batch.and_then(|batch| batch.into_iter().next()))
 }
