@@ -22,7 +22,7 @@ use uuid::Uuid;
 use crate::events::read_event;
 use crate::retry::retry_with_backoff;
 use crate::run::panicked;
-use crate::{AppError, Clock};
+use crate::{AppError, AppResult, Clock};
 
 /// How often a command is decided again after a conflict. Each conflict is a change by another
 /// command, so that this limit is not met in practice.
@@ -156,7 +156,7 @@ pub async fn check_rules(
 }
 
 /// The columns of `loan` in the captured snapshot of the latest run whose payloads are there.
-async fn last_loan_columns(store: &dyn Store) -> Result<Option<Vec<LoanColumn>>, AppError> {
+async fn last_loan_columns(store: &dyn Store) -> AppResult<Option<Vec<LoanColumn>>> {
     let latest = store.runs_after(RunCursor::START, 1, RunFilter::Official).await?.pop();
     let Some(latest) = latest else { return Ok(None) };
     if !store.archived_blocks(latest.run_id).await?.is_empty() {
@@ -252,7 +252,7 @@ async fn read_after(store: &dyn EventStore, version: u64) -> StoreResult<Vec<Sto
     store.read(config::STREAM, version + 1).try_concat().await
 }
 
-fn decode(stored: &StoredEvent) -> Result<ConfigEvent, AppError> {
+fn decode(stored: &StoredEvent) -> AppResult<ConfigEvent> {
     ConfigEvent::decode_stored(stored).map_err(|source| AppError::undecodable(stored, source))
 }
 

@@ -12,6 +12,9 @@ use powerfill_tables::UnknownTable;
 
 use crate::adopt::NotAdoptable;
 
+/// The result of a use case.
+pub type AppResult<T> = Result<T, AppError>;
+
 /// Why a use case fails. A run that ends as Failed, refused, or Cancelled is a result, not an
 /// error.
 #[derive(Debug, thiserror::Error)]

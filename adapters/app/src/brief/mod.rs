@@ -19,7 +19,7 @@ use tokio::task::spawn_blocking;
 use crate::events::{for_each_event, read_run};
 use crate::in_memory::InMemoryRun;
 use crate::run::panicked;
-use crate::{AppError, RunControl};
+use crate::{AppError, AppResult, RunControl};
 
 /// Why there is no brief.
 #[derive(Debug, thiserror::Error)]
@@ -66,7 +66,7 @@ pub async fn latest_two(store: &dyn Store) -> Result<[RunId; 2], BriefError> {
 ///
 /// # Errors
 /// The store fails.
-pub async fn run_before(store: &dyn Store, run: RunId) -> Result<Option<RunId>, AppError> {
+pub async fn run_before(store: &dyn Store, run: RunId) -> AppResult<Option<RunId>> {
     let mut runs = std::pin::pin!(stream_runs(store, RunFilter::Official));
     let mut is_after = true;
     while let Some(found) = runs.try_next().await? {
@@ -136,7 +136,7 @@ fn rerun(
     then: &[RawTable],
     now: &[RawTable],
     options: &RunOptions,
-) -> Result<RerunValues, AppError> {
+) -> AppResult<RerunValues> {
     let value = |with_trades: bool| {
         let mixed = mixed_input::with_former(then, now, with_trades);
         mixed.ok().and_then(|tables| value_of(tables, options))

@@ -12,7 +12,7 @@ use powerfill_ports::{Store, StoreResult};
 use powerfill_tables::status::RunStatus;
 use tokio::time::{Instant, sleep};
 
-use crate::AppError;
+use crate::AppResult;
 use crate::events::read_event;
 
 /// A stream as a worker compares it with its own decisions.
@@ -69,10 +69,7 @@ fn present_hash(event_type: Option<EventType>, stored: &StoredEvent) -> blake3::
 ///
 /// # Errors
 /// The event cannot be read; the store fails.
-pub async fn with_logged_status(
-    store: &dyn Store,
-    queued: QueuedRun,
-) -> Result<QueuedRun, AppError> {
+pub async fn with_logged_status(store: &dyn Store, queued: QueuedRun) -> AppResult<QueuedRun> {
     if queued.status.is_over() {
         return Ok(queued);
     }
@@ -93,7 +90,7 @@ const SETTLE_POLL: Duration = Duration::from_millis(25);
 ///
 /// # Errors
 /// An event cannot be read; the store fails.
-pub async fn active_run_settled(store: &dyn Store) -> Result<Option<RunId>, AppError> {
+pub async fn active_run_settled(store: &dyn Store) -> AppResult<Option<RunId>> {
     let until = Instant::now() + SETTLE_TIMEOUT;
     loop {
         let Some(active) = store.active_run().await? else { return Ok(None) };
