@@ -16,15 +16,10 @@ use tokio_postgres::{Error, Row};
 use crate::append_guard::{AppendGuard, EnqueuedRun};
 use crate::errors::store_error;
 use crate::pool::ConnectionPool;
-use crate::statements::{execute, one_row, prepared};
+use crate::statements::{execute, one_row, prepared, query};
 use crate::tasks::run_blocking;
 use crate::values::{ServerTimestamp, get, hash, to_bigint, unsigned};
 use crate::{locks, log, read};
-
-const APPEND_BY_ID: &str = include_str!("../../../sql/postgres/queries/append_by_id.sql");
-const INSERT_BLOCKS: &str = include_str!("../../../sql/postgres/queries/insert_blocks.sql");
-const INSERT_APPEND: &str = include_str!("../../../sql/postgres/queries/insert_append.sql");
-const PUT_STREAM: &str = include_str!("../../../sql/postgres/queries/put_stream.sql");
 
 const LOCK_STREAM: &str =
     "SELECT stream_id, version, tail_hash FROM es_streams WHERE name = $1 FOR UPDATE";
@@ -124,7 +119,7 @@ async fn try_append(
 ) -> Result<AppendReceipt, Refusal> {
     let guard = AppendGuard::prepare(client, append, enqueued).await?;
     let lock_stream = client.prepare_cached(LOCK_STREAM).await?;
-    let by_id = client.prepare_cached(APPEND_BY_ID).await?;
+    let by_id = client.prepare_cached(query!("append_by_id")).await?;
     // The append id is looked up after the stream is locked, so that a former attempt that was
     // just committed is seen.
     let (begun, is_enqueued, stream, known, has_lease) = join5(
@@ -197,7 +192,7 @@ pub(crate) async fn insert_blocks(
     stream_id: u64,
     blocks: &[ChainedBlock<'_>],
 ) -> StoreResult<()> {
-    let insert = prepared(client, INSERT_BLOCKS).await?;
+    let insert = prepared(client, query!("insert_blocks")).await?;
     fn column<'b, T>(
         blocks: &'b [ChainedBlock<'_>],
         value: impl Fn(&'b ChainedBlock<'_>) -> T,
@@ -242,9 +237,9 @@ async fn finish_append(
     tail: &StreamTail,
     last_hash: &Hash,
 ) -> Result<AppendReceipt, Refusal> {
-    let put_stream = client.prepare_cached(PUT_STREAM).await?;
+    let put_stream = client.prepare_cached(query!("put_stream")).await?;
     let lock_head = client.prepare_cached(LOCK_HEAD).await?;
-    let insert_append = client.prepare_cached(INSERT_APPEND).await?;
+    let insert_append = client.prepare_cached(query!("insert_append")).await?;
     let move_head = client.prepare_cached(MOVE_HEAD).await?;
     let version = to_bigint(tail.version + append.events.len() as u64);
     let (put, has_lease, head) = join3(
@@ -311,7 +306,7 @@ async fn find_repeated(
     client: &ClientWrapper,
     append: &Append,
 ) -> StoreResult<Option<AppendReceipt>> {
-    let by_id = prepared(client, APPEND_BY_ID).await?;
+    let by_id = prepared(client, query!("append_by_id")).await?;
     let known = client.query_opt(&by_id, &[&append.append_id]).await.map_err(store_error)?;
     match known {
         Some(known) => repeated(client, append, &known).await.map(Some),

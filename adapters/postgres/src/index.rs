@@ -22,14 +22,9 @@ use crate::copy::copy;
 use crate::errors::store_error;
 use crate::lease::{begin_write_as, lock_lease};
 use crate::pool::ConnectionPool;
-use crate::statements::{execute, one_row, prepared, rows};
+use crate::statements::{execute, one_row, prepared, query, rows};
 use crate::tasks::run_detached;
 use crate::values::{get, to_bigint, unsigned};
-
-const PUT_STATE: &str = include_str!("../../../sql/postgres/queries/put_index_state.sql");
-const SUBJECTS: &str = include_str!("../../../sql/postgres/queries/index_of_subjects.sql");
-const ENTRIES: &str = include_str!("../../../sql/postgres/queries/index_entries.sql");
-const INDEXED: &str = include_str!("../../../sql/postgres/queries/indexed_streams.sql");
 
 const COPY: &str =
     "COPY event_index_entries (stream_id, subject, name, versions) FROM STDIN (FORMAT binary)";
@@ -47,9 +42,10 @@ async fn put(
         .map_err(|_| StoreError::Failed("the version of the projector is too large".into()))?;
     let (stream, up_to_version) = (run.stream(), to_bigint(index.up_to_version));
     let values: [&(dyn ToSql + Sync); 3] = [&stream, &projector_version, &up_to_version];
-    let stream_id: i64 = one_row(tx.client(), PUT_STATE, &values, |row| get(row, 0))
-        .await?
-        .ok_or_else(|| StoreError::NotFound { what: "run", name: run.to_string() })?;
+    let stream_id: i64 =
+        one_row(tx.client(), query!("put_index_state"), &values, |row| get(row, 0))
+            .await?
+            .ok_or_else(|| StoreError::NotFound { what: "run", name: run.to_string() })?;
     let delete = "DELETE FROM event_index_entries WHERE stream_id = $1";
     execute(tx.client(), delete, &[&stream_id]).await?;
     copy(tx.client(), COPY, move |rows| {
@@ -83,7 +79,7 @@ async fn indexed(
 ) -> StoreResult<Option<IndexedVersions>> {
     let kinds: Vec<&str> = subjects.iter().map(|subject| subject.kind.name()).collect();
     let names: Vec<&[u8]> = subjects.iter().map(|subject| subject.name.as_bytes()).collect();
-    let find = prepared(client, SUBJECTS).await?;
+    let find = prepared(client, query!("index_of_subjects")).await?;
     let rows = client.query(&find, &[&run.stream(), &kinds, &names]).await.map_err(store_error)?;
     let Some(first) = rows.first() else { return Ok(None) };
     let versions = rows.iter().take(subjects.len()).map(|row| {
@@ -114,7 +110,7 @@ async fn entries_after(
 ) -> StoreResult<Vec<IndexEntry>> {
     let (kind, name) =
         after.map_or(("", ""), |subject| (subject.kind.name(), subject.name.as_str()));
-    let find = prepared(client, ENTRIES).await?;
+    let find = prepared(client, query!("index_entries")).await?;
     let limit = to_bigint(ENTRIES_PER_BATCH as u64);
     let (stream, name) = (run.stream(), name.as_bytes());
     rows(client, &find, &[&stream, &kind, &name, &limit], |row| {
@@ -148,7 +144,7 @@ impl IndexStore for PostgresStore {
     }
 
     async fn indexed_runs(&self) -> StoreResult<Vec<(RunId, IndexState)>> {
-        rows(&**self.inner.pool.get().await?, INDEXED, &[], indexed_run).await
+        rows(&**self.inner.pool.get().await?, query!("indexed_streams"), &[], indexed_run).await
     }
 
     fn index_entries(&self, run: RunId) -> EntryBatches<'_> {

@@ -9,12 +9,10 @@ use tokio_postgres::Row;
 
 use crate::append::insert_blocks;
 use crate::pool::ConnectionPool;
-use crate::statements::{execute, execute_batch, one_row};
+use crate::statements::{execute, execute_batch, one_row, query};
 use crate::values::{append_record, get, hash, to_bigint};
 use crate::{event_rows, locks, log};
 
-const APPEND_OF_FIRST_ROW: &str =
-    include_str!("../../../sql/postgres/queries/append_of_first_row.sql");
 /// A step lifts the guard by itself: no other session sees the table without it.
 const LIFT_GUARD: &str = "ALTER TABLE es_events DISABLE TRIGGER es_events_append_only";
 const RESTORE_GUARD: &str = "ALTER TABLE es_events ENABLE TRIGGER es_events_append_only";
@@ -62,7 +60,7 @@ async fn append_of_first_row(
     client: &ClientWrapper,
     after: u64,
 ) -> StoreResult<Option<StoredAppend>> {
-    one_row(client, APPEND_OF_FIRST_ROW, &[&to_bigint(after)], stored_append).await
+    one_row(client, query!("append_of_first_row"), &[&to_bigint(after)], stored_append).await
 }
 
 /// An append with its stream and its seal.

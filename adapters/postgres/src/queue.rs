@@ -18,22 +18,11 @@ use tokio_postgres::types::ToSql;
 use crate::commit::{CommitOutcome, commit, commit_idempotent, resolve_unknown};
 use crate::errors::store_error;
 use crate::pool::ConnectionPool;
-use crate::statements::{execute, execute_batch, one_row, rows};
+use crate::statements::{execute, execute_batch, one_row, query, rows};
 use crate::tasks::run_detached;
 use crate::values::{ServerTimestamp, get, to_bigint, unsigned};
 use crate::{PostgresStore, append, locks};
 
-const CLAIM_RUN: &str = include_str!("../../../sql/postgres/queries/claim_run.sql");
-const END_FORMER_SESSIONS: &str =
-    include_str!("../../../sql/postgres/queries/end_former_sessions.sql");
-const RENEW_LEASE: &str = include_str!("../../../sql/postgres/queries/renew_lease.sql");
-const SET_STATUS: &str = include_str!("../../../sql/postgres/queries/set_run_status.sql");
-const REQUEST_CANCEL: &str = include_str!("../../../sql/postgres/queries/request_cancel.sql");
-const ONE_RUN: &str = include_str!("../../../sql/postgres/queries/one_run.sql");
-const ACTIVE_RUN: &str = include_str!("../../../sql/postgres/queries/active_run.sql");
-const LATEST_RUN: &str = include_str!("../../../sql/postgres/queries/latest_run.sql");
-const RUNS_AFTER: &str = include_str!("../../../sql/postgres/queries/runs_after.sql");
-const RUNS_BETWEEN: &str = include_str!("../../../sql/postgres/queries/runs_between.sql");
 const RUN_COUNTS: &str = "SELECT status, count(*) FROM runs GROUP BY status";
 
 /// Waits for all transactions that change the queue, so that later statements see their results.
@@ -50,7 +39,8 @@ async fn claim(
     let tx = client.transaction().await.map_err(store_error)?;
     let (now, until) = (ServerTimestamp(now), ServerTimestamp(until));
     let lease = |row: &Row| Ok(Lease { run_id: RunId(get(row, 0)?), token: unsigned(row, 1)? });
-    let claimed = one_row(tx.client(), CLAIM_RUN, &[&worker, &now, &until], lease).await?;
+    let claimed =
+        one_row(tx.client(), query!("claim_run"), &[&worker, &now, &until], lease).await?;
     let Some(lease) = claimed else { return Ok(None) };
     match commit(tx).await? {
         CommitOutcome::Committed => {
@@ -69,7 +59,7 @@ async fn claim(
 /// The former worker of the run may stall while it has locks. An error is ignored: without the
 /// right to end the session of another user, the server's own time limits end it later.
 async fn end_former_sessions(client: &ClientWrapper, run: RunId) {
-    let _ = client.execute(END_FORMER_SESSIONS, &[&run.stream(), &locks::OUTPUTS]).await;
+    let _ = client.execute(query!("end_former_sessions"), &[&run.stream(), &locks::OUTPUTS]).await;
 }
 
 /// The lease, if it was recorded.
@@ -98,7 +88,8 @@ async fn set_status(pool: &ConnectionPool, lease: Lease, status: RunStatus) -> S
     let tx = client.transaction().await.map_err(store_error)?;
     let (run, token) = (lease.run_id.0, to_bigint(lease.token));
     let (name, is_over) = (status.name(), status.is_over());
-    if execute(tx.client(), SET_STATUS, &[&run, &token, &name, &is_over]).await? == 0 {
+    if execute(tx.client(), query!("set_run_status"), &[&run, &token, &name, &is_over]).await? == 0
+    {
         return Err(StoreError::LeaseLost(lease.run_id));
     }
     if !status.is_over() {
@@ -170,7 +161,7 @@ impl RunStore for PostgresStore {
         let client = self.inner.pool.get().await?;
         let (run, token, until) = (lease.run_id, to_bigint(lease.token), ServerTimestamp(until));
         let values: [&(dyn ToSql + Sync); 3] = [&run.0, &token, &until];
-        let renewed = one_row(&client, RENEW_LEASE, &values, |row| get(row, 0)).await?;
+        let renewed = one_row(&client, query!("renew_lease"), &values, |row| get(row, 0)).await?;
         renewed.ok_or(StoreError::LeaseLost(run))
     }
 
@@ -181,24 +172,26 @@ impl RunStore for PostgresStore {
 
     async fn request_cancel(&self, run: RunId, by: &str) -> StoreResult<bool> {
         let client = self.inner.pool.get().await?;
-        let changed = execute(&client, REQUEST_CANCEL, &[&run.0, &by]).await?;
-        if changed == 0 && one_row(&client, ONE_RUN, &[&run.0], queued_run).await?.is_none() {
+        let changed = execute(&client, query!("request_cancel"), &[&run.0, &by]).await?;
+        if changed == 0
+            && one_row(&client, query!("one_run"), &[&run.0], queued_run).await?.is_none()
+        {
             return Err(StoreError::NotFound { what: "run", name: run.to_string() });
         }
         Ok(changed > 0)
     }
 
     async fn run(&self, run: RunId) -> StoreResult<Option<QueuedRun>> {
-        one_row(&**self.inner.pool.get().await?, ONE_RUN, &[&run.0], queued_run).await
+        one_row(&**self.inner.pool.get().await?, query!("one_run"), &[&run.0], queued_run).await
     }
 
     async fn active_run(&self) -> StoreResult<Option<QueuedRun>> {
-        one_row(&**self.inner.pool.get().await?, ACTIVE_RUN, &[], queued_run).await
+        one_row(&**self.inner.pool.get().await?, query!("active_run"), &[], queued_run).await
     }
 
     async fn latest_run(&self, status: RunStatus) -> StoreResult<Option<QueuedRun>> {
         let client = self.inner.pool.get().await?;
-        one_row(&client, LATEST_RUN, &[&status.name()], queued_run).await
+        one_row(&client, query!("latest_run"), &[&status.name()], queued_run).await
     }
 
     async fn runs_after(
@@ -210,7 +203,7 @@ impl RunStore for PostgresStore {
         let client = self.inner.pool.get().await?;
         let (at, run) = (ServerTimestamp(cursor.requested_at), cursor.run_id.0);
         let (limit, is_scenario) = (to_bigint(limit as u64), filter.is_scenario());
-        rows(&client, RUNS_AFTER, &[&at, &run, &limit, &is_scenario], queued_run).await
+        rows(&client, query!("runs_after"), &[&at, &run, &limit, &is_scenario], queued_run).await
     }
 
     async fn runs_between(
@@ -220,7 +213,7 @@ impl RunStore for PostgresStore {
         limit: usize,
     ) -> StoreResult<Vec<QueuedRun>> {
         let (client, limit) = (self.inner.pool.get().await?, to_bigint(limit as u64));
-        rows(&client, RUNS_BETWEEN, &[&first.0, &last.0, &limit], queued_run).await
+        rows(&client, query!("runs_between"), &[&first.0, &last.0, &limit], queued_run).await
     }
 
     async fn run_counts(&self) -> StoreResult<BTreeMap<RunStatus, u64>> {

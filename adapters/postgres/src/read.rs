@@ -12,14 +12,8 @@ use tokio_postgres::Row;
 
 use crate::errors::store_error;
 use crate::event_rows;
+use crate::statements::query;
 use crate::values::{RawBytes, append_record, get, to_bigint, unsigned};
-
-const FROM_POSITION: &str = include_str!("../../../sql/postgres/queries/appends_from_position.sql");
-const FROM_VERSION: &str = include_str!("../../../sql/postgres/queries/appends_from_version.sql");
-const BLOCKS_OF_RANGES: &str = include_str!("../../../sql/postgres/queries/blocks_of_ranges.sql");
-const BLOCKS_OF_VERSIONS: &str =
-    include_str!("../../../sql/postgres/queries/blocks_of_versions.sql");
-const BLOCKS_OF_TYPES: &str = include_str!("../../../sql/postgres/queries/blocks_of_types.sql");
 
 /// The most blocks that one query for chosen events returns: they are in memory together.
 const MAX_CHOSEN_BLOCKS: usize = 16;
@@ -72,7 +66,7 @@ pub(crate) async fn batch_after_position(
         return Ok(Vec::new());
     }
     let window = up_to.min(after + EVENTS_PER_BATCH as u64);
-    let find = client.prepare_cached(FROM_POSITION).await.map_err(store_error)?;
+    let find = client.prepare_cached(query!("appends_from_position")).await.map_err(store_error)?;
     let rows = client
         .query(&find, &[&to_bigint(after + 1), &to_bigint(window)])
         .await
@@ -105,7 +99,7 @@ pub(crate) async fn batch_from_version(
         return Ok(Vec::new());
     }
     let window = up_to.min(version + EVENTS_PER_BATCH as u64 - 1);
-    let find = client.prepare_cached(FROM_VERSION).await.map_err(store_error)?;
+    let find = client.prepare_cached(query!("appends_from_version")).await.map_err(store_error)?;
     let rows = client
         .query(&find, &[&to_bigint(stream_id), &to_bigint(version), &to_bigint(window), &name])
         .await
@@ -135,13 +129,13 @@ pub(crate) async fn batch_of_versions(
     let (Some(first), Some(last)) = (versions.first(), versions.last()) else {
         return Ok((Vec::new(), 0));
     };
-    let find = client.prepare_cached(FROM_VERSION).await.map_err(store_error)?;
+    let find = client.prepare_cached(query!("appends_from_version")).await.map_err(store_error)?;
     let appends = client
         .query(&find, &[&to_bigint(stream_id), &to_bigint(*first), &to_bigint(*last), &name])
         .await
         .map_err(store_error)?;
     let appends = appends.iter().map(append_record).collect::<Result<Vec<_>, _>>()?;
-    let find = client.prepare_cached(BLOCKS_OF_VERSIONS).await.map_err(store_error)?;
+    let find = client.prepare_cached(query!("blocks_of_versions")).await.map_err(store_error)?;
     let wanted: Vec<i64> = versions.iter().copied().map(to_bigint).collect();
     let limit = to_bigint(MAX_CHOSEN_BLOCKS as u64);
     let rows = client
@@ -185,7 +179,7 @@ pub(crate) async fn batch_of_types(
     up_to: u64,
     types: &[String],
 ) -> StoreResult<Vec<StoredEvent>> {
-    let find = client.prepare_cached(BLOCKS_OF_TYPES).await.map_err(store_error)?;
+    let find = client.prepare_cached(query!("blocks_of_types")).await.map_err(store_error)?;
     let (mut from, to) = (to_bigint(version), to_bigint(up_to));
     loop {
         let rows = client
@@ -228,7 +222,7 @@ async fn events(client: &ClientWrapper, parts: Vec<AppendPart>) -> StoreResult<V
     for part in &parts {
         ranges.push(part.record.stream_id, part.first, part.last);
     }
-    let find = client.prepare_cached(BLOCKS_OF_RANGES).await.map_err(store_error)?;
+    let find = client.prepare_cached(query!("blocks_of_ranges")).await.map_err(store_error)?;
     let rows = client.query(&find, &ranges.parameters()).await.map_err(store_error)?;
     let mut rows = rows.iter().peekable();
     let mut batch = Vec::new();

@@ -11,7 +11,7 @@ use crate::commit::commit_idempotent;
 use crate::errors::store_error;
 use crate::locks;
 use crate::pool::ConnectionPool;
-use crate::statements::{execute, rows};
+use crate::statements::{execute, query, rows};
 use crate::values::get;
 
 /// A step with its statements.
@@ -36,8 +36,6 @@ const STEPS: &[SchemaStep] = &[
     step!("0008_scenarios"),
 ];
 
-const STATE: &str = include_str!("../../../sql/postgres/queries/place.sql");
-const SCHEMA_STEPS: &str = include_str!("../../../sql/postgres/queries/schema_steps.sql");
 const SHAPE: &str = include_str!("../../../sql/postgres/queries/shape.sql");
 /// The result of [`SHAPE`] for a schema that only the steps have changed.
 const EXPECTED_SHAPE: &str = include_str!("../../../sql/postgres/shape.txt");
@@ -47,7 +45,7 @@ const EXPECTED_SHAPE: &str = include_str!("../../../sql/postgres/shape.txt");
 /// # Errors
 /// [`StoreError::Schema`] if the schema belongs to another program or to a newer PowerFill.
 async fn applied_steps(client: &Client) -> StoreResult<usize> {
-    let state = client.query_one(STATE, &[]).await.map_err(store_error)?;
+    let state = client.query_one(query!("place"), &[]).await.map_err(store_error)?;
     let (relations, is_ours): (i64, bool) = (get(&state, 0)?, get(&state, 1)?);
     if relations == 0 {
         return Ok(0);
@@ -85,7 +83,7 @@ pub(crate) async fn migrate(pool: &ConnectionPool) -> StoreResult<()> {
     tx.batch_execute(&locks::take(locks::SCHEMA)).await.map_err(store_error)?;
     let applied = applied_steps(tx.client()).await?;
     if applied == 0 {
-        tx.batch_execute(SCHEMA_STEPS).await.map_err(store_error)?;
+        tx.batch_execute(query!("schema_steps")).await.map_err(store_error)?;
     }
     for (at, step) in STEPS.iter().enumerate().skip(applied) {
         tx.batch_execute(step.sql).await.map_err(store_error)?;

@@ -24,13 +24,10 @@ use crate::lease::{begin_exclusive, begin_write_as, lock_lease};
 use crate::output_cursor::OutputCursor;
 use crate::pool::ConnectionPool;
 use crate::sql_names::{column_list, quoted, staged_name};
-use crate::statements::{execute, execute_batch, one_row, rows};
+use crate::statements::{execute, execute_batch, one_row, query, rows};
 use crate::tasks::run_detached;
 use crate::values::{get, to_bigint, unsigned};
 use crate::{PostgresStore, cells};
-
-const PUT_STATE: &str = include_str!("../../../sql/postgres/queries/put_state.sql");
-const COLUMNS_OF: &str = include_str!("../../../sql/postgres/queries/columns_of.sql");
 
 /// Creates a table. If all rows belong to one run, `run_id` is the default of its column, so that
 /// no row carries it, and `row_no` keeps the order in which the rows were staged.
@@ -59,7 +56,7 @@ async fn create_table(
 
 /// The names and types of a table's columns in the database. Empty if there is no such table.
 pub(crate) async fn columns_of(client: &Client, name: &str) -> StoreResult<Vec<(String, String)>> {
-    rows(client, COLUMNS_OF, &[&name], |row| Ok((get(row, 0)?, get(row, 1)?))).await
+    rows(client, query!("columns_of"), &[&name], |row| Ok((get(row, 0)?, get(row, 1)?))).await
 }
 
 /// Empties the staging area and assigns it to the writer's run.
@@ -104,7 +101,7 @@ async fn staged_tables(tx: &Transaction<'_>) -> StoreResult<Vec<StagedTable>> {
 
 async fn put_slot(tx: &Transaction<'_>, slot: &str, run: RunId, version: u64) -> StoreResult<()> {
     let version = to_bigint(version);
-    execute(tx.client(), PUT_STATE, &[&slot, &run.0, &version]).await.map(|_| ())
+    execute(tx.client(), query!("put_state"), &[&slot, &run.0, &version]).await.map(|_| ())
 }
 
 /// A row of `projection_state`: which run is staged or shown.

@@ -7,6 +7,14 @@ use tokio_postgres::{Client, Row, Statement, ToStatement};
 
 use crate::errors::store_error;
 
+/// A statement of `sql/postgres/queries`.
+macro_rules! query {
+    ($name:literal) => {
+        include_str!(concat!("../../../sql/postgres/queries/", $name, ".sql"))
+    };
+}
+pub(crate) use query;
+
 /// Values to bind.
 type Values<'a> = &'a [&'a (dyn ToSql + Sync)];
 

@@ -10,14 +10,9 @@ use rusqlite::Connection;
 use crate::connection::{begin_write, store_error};
 use crate::decode::{get, hash};
 use crate::lease::ensure_lease;
-use crate::statements::{execute, first_row};
+use crate::statements::{execute, first_row, query};
 use crate::worker_lock::WorkerLock;
 use crate::{log, read};
-
-const APPEND_BY_ID: &str = include_str!("../../../sql/sqlite/queries/append_by_id.sql");
-const INSERT_BLOCK: &str = include_str!("../../../sql/sqlite/queries/insert_block.sql");
-const INSERT_APPEND: &str = include_str!("../../../sql/sqlite/queries/insert_append.sql");
-const PUT_STREAM: &str = include_str!("../../../sql/sqlite/queries/put_stream.sql");
 
 /// A stream before an append.
 struct StreamTail {
@@ -89,7 +84,7 @@ pub(crate) fn insert_blocks(
             &compressed.stored_hash.as_bytes()[..],
             &compressed.body,
         );
-        execute(conn, INSERT_BLOCK, values)?;
+        execute(conn, query!("insert_block"), values)?;
     }
     Ok(())
 }
@@ -104,7 +99,11 @@ fn insert_record(
 ) -> StoreResult<()> {
     let meta = &record.meta;
     let (last_hash, seal) = (&last_hash.as_bytes()[..], &seal.as_bytes()[..]);
-    execute(conn, PUT_STREAM, (record.stream_id, stream, record.last_version(), last_hash))?;
+    execute(
+        conn,
+        query!("put_stream"),
+        (record.stream_id, stream, record.last_version(), last_hash),
+    )?;
     let values = (
         record.seq,
         record.first_position,
@@ -119,7 +118,7 @@ fn insert_record(
         meta.correlation_id,
         seal,
     );
-    execute(conn, INSERT_APPEND, values)?;
+    execute(conn, query!("insert_append"), values)?;
     let move_head = "UPDATE es_head SET seq = ?1, position = ?2, seal = ?3";
     execute(conn, move_head, (record.seq, record.last_position(), seal)).map(|_| ())
 }
@@ -132,7 +131,7 @@ pub(crate) fn find_repeated(
     conn: &Connection,
     append: &Append,
 ) -> StoreResult<Option<AppendReceipt>> {
-    let found = first_row(conn, APPEND_BY_ID, [append.append_id], |row| {
+    let found = first_row(conn, query!("append_by_id"), [append.append_id], |row| {
         let numbers: [u64; 4] = [get(row, 0)?, get(row, 1)?, get(row, 2)?, get(row, 3)?];
         Ok((numbers, get::<String>(row, 4)?))
     })?;

@@ -10,16 +10,13 @@ use rusqlite::Connection;
 use crate::decode::get;
 use crate::migrate::stored_append;
 use crate::queue::mark_scenario;
-use crate::statements::{execute, first_row, rows};
+use crate::statements::{execute, first_row, query, rows};
 use crate::{SqliteStore, log};
-
-const APPENDS_AFTER: &str = include_str!("../../../sql/sqlite/queries/appends_after.sql");
-const INSERT_ENDED: &str = include_str!("../../../sql/sqlite/queries/insert_ended_run.sql");
 
 fn put_ended_run(conn: &Connection, run: &QueuedRun) -> StoreResult<()> {
     let QueuedRun { run_id, status, requested_at, cancel_requested_by, .. } = run;
     let values = (run_id.to_string(), status.name(), requested_at.micros(), cancel_requested_by);
-    execute(conn, INSERT_ENDED, values)?;
+    execute(conn, query!("insert_ended_run"), values)?;
     if run.is_scenario { mark_scenario(conn, run.run_id) } else { Ok(()) }
 }
 
@@ -27,7 +24,7 @@ fn put_ended_run(conn: &Connection, run: &QueuedRun) -> StoreResult<()> {
 impl CopyStore for SqliteStore {
     async fn appends_after(&self, seq: u64) -> StoreResult<Vec<StoredAppend>> {
         self.read_with(move |conn| {
-            rows(conn, APPENDS_AFTER, (seq, APPENDS_PER_BATCH), stored_append)
+            rows(conn, query!("appends_after"), (seq, APPENDS_PER_BATCH), stored_append)
         })
         .await
     }

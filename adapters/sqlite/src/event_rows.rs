@@ -7,12 +7,11 @@ use rusqlite::Connection;
 
 use crate::connection::store_error;
 use crate::decode::{bytes, get, hash};
-use crate::statements::first_row;
+use crate::statements::{first_row, query};
 
 /// Selects rows between two positions.
 pub(crate) const EVENTS_BETWEEN: &str =
     include_str!("../../../sql/sqlite/queries/events_between.sql");
-const HASH_OF_VERSION: &str = include_str!("../../../sql/sqlite/queries/hash_of_version.sql");
 
 /// The events of an append between two versions.
 ///
@@ -53,6 +52,7 @@ fn hash_before(conn: &Connection, stream_id: u64, stream: &str, version: u64) ->
     if version == 1 {
         return Ok(chain_start(stream));
     }
-    let found = first_row(conn, HASH_OF_VERSION, (stream_id, version - 1), |row| hash(row, 0))?;
+    let found =
+        first_row(conn, query!("hash_of_version"), (stream_id, version - 1), |row| hash(row, 0))?;
     found.ok_or_else(|| StoreError::missing_event(stream, version - 1))
 }

@@ -18,14 +18,8 @@ use crate::SqliteStore;
 use crate::connection::store_error;
 use crate::decode::{bytes, get};
 use crate::lease::begin_write_as;
-use crate::statements::{execute, first_row, rows};
+use crate::statements::{execute, first_row, query, rows};
 use crate::worker_lock::WorkerLock;
-
-const PUT_STATE: &str = include_str!("../../../sql/sqlite/queries/put_index_state.sql");
-const STATE: &str = include_str!("../../../sql/sqlite/queries/index_state.sql");
-const ENTRY: &str = include_str!("../../../sql/sqlite/queries/index_entry.sql");
-const ENTRIES: &str = include_str!("../../../sql/sqlite/queries/index_entries.sql");
-const INDEXED: &str = include_str!("../../../sql/sqlite/queries/indexed_streams.sql");
 
 /// Replaces the index of the writer's run.
 fn put(
@@ -44,13 +38,19 @@ fn put(
         let values = (stream_id, subject.kind.name(), &subject.name, versions.as_bytes());
         execute(&tx, "INSERT INTO event_index_entries VALUES (?1, ?2, ?3, ?4)", values)?;
     }
-    execute(&tx, PUT_STATE, (stream_id, index.projector_version, index.up_to_version))?;
+    execute(
+        &tx,
+        query!("put_index_state"),
+        (stream_id, index.projector_version, index.up_to_version),
+    )?;
     tx.commit().map_err(store_error)
 }
 
 /// The number of a run's stream, and the state of its index. `None` if the run has no index.
 fn state(conn: &Connection, run: RunId) -> StoreResult<Option<(i64, IndexState)>> {
-    first_row(conn, STATE, [run.stream()], |row| Ok((get(row, 0)?, index_state(row)?)))
+    first_row(conn, query!("index_state"), [run.stream()], |row| {
+        Ok((get(row, 0)?, index_state(row)?))
+    })
 }
 
 fn index_state(row: &Row<'_>) -> StoreResult<IndexState> {
@@ -68,7 +68,9 @@ fn indexed(
         Some((stream_id, state)) => {
             let versions = subjects.iter().map(|Subject { kind, name }| {
                 let subject = (stream_id, kind.name(), name);
-                let bytes = first_row(conn, ENTRY, subject, |row| Ok(bytes(row, 0)?.to_vec()))?;
+                let bytes = first_row(conn, query!("index_entry"), subject, |row| {
+                    Ok(bytes(row, 0)?.to_vec())
+                })?;
                 Ok(Versions::from_bytes(bytes.unwrap_or_default()))
             });
             let versions = versions.collect::<StoreResult<_>>()?;
@@ -99,7 +101,7 @@ fn entries_after(
     let Some((stream_id, _)) = state(conn, run)? else { return Ok(Vec::new()) };
     let (kind, name) =
         after.map_or(("", ""), |subject| (subject.kind.name(), subject.name.as_str()));
-    rows(conn, ENTRIES, (stream_id, kind, name, ENTRIES_PER_BATCH), |row| {
+    rows(conn, query!("index_entries"), (stream_id, kind, name, ENTRIES_PER_BATCH), |row| {
         let (kind, name): (String, String) = (get(row, 0)?, get(row, 1)?);
         let kind = SubjectKind::from_name(&kind).ok_or_else(|| {
             let what = format!("the event index of run {run} has the subject {kind:?}");
@@ -126,7 +128,7 @@ impl IndexStore for SqliteStore {
     }
 
     async fn indexed_runs(&self) -> StoreResult<Vec<(RunId, IndexState)>> {
-        self.read_with(|conn| rows(conn, INDEXED, [], indexed_run)).await
+        self.read_with(|conn| rows(conn, query!("indexed_streams"), [], indexed_run)).await
     }
 
     fn index_entries(&self, run: RunId) -> EntryBatches<'_> {

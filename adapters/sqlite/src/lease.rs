@@ -7,10 +7,8 @@ use rusqlite::{Connection, Transaction};
 
 use crate::connection::begin_write;
 use crate::decode::{get, run_id};
-use crate::statements::first_row;
+use crate::statements::{first_row, query};
 use crate::worker_lock::WorkerLock;
-
-const HOLDS_LEASE: &str = include_str!("../../../sql/sqlite/queries/holds_lease.sql");
 
 /// Begins a transaction of a writer, and checks that it may write.
 pub(crate) fn begin_write_as<'c>(
@@ -29,7 +27,7 @@ pub(crate) fn begin_write_as<'c>(
 /// Refuses a lease that another worker has taken over, or whose run is over.
 pub(crate) fn ensure_lease(conn: &Connection, lock: &WorkerLock, lease: Lease) -> StoreResult<()> {
     let values = (lease.run_id.to_string(), lease.token);
-    if first_row(conn, HOLDS_LEASE, values, |_| Ok(()))?.is_some() {
+    if first_row(conn, query!("holds_lease"), values, |_| Ok(()))?.is_some() {
         return Ok(());
     }
     release_lost_lock(conn, lock)?;

@@ -11,11 +11,9 @@ use crate::append::insert_blocks;
 use crate::archive::guard_sql;
 use crate::connection::{begin_write, store_error};
 use crate::decode::{append_record, get, hash};
-use crate::statements::{execute, first_row};
+use crate::statements::{execute, first_row, query};
 use crate::{event_rows, log};
 
-const APPEND_OF_FIRST_ROW: &str =
-    include_str!("../../../sql/sqlite/queries/append_of_first_row.sql");
 /// The guard that a step replaces by itself: no other connection sees the file without it.
 const GUARD: &str = "es_events_no_delete";
 /// A step ends with the append that reaches this number of events.
@@ -50,7 +48,7 @@ pub(crate) fn move_rows_into_blocks(conn: &mut Connection) -> StoreResult<Option
 
 /// The append of the first event that is a row.
 fn append_of_first_row(conn: &Connection) -> StoreResult<Option<StoredAppend>> {
-    first_row(conn, APPEND_OF_FIRST_ROW, [], stored_append)
+    first_row(conn, query!("append_of_first_row"), [], stored_append)
 }
 
 /// An append with its stream and its seal.

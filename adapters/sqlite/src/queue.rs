@@ -17,22 +17,10 @@ use crate::connection::{begin_write, store_error};
 use crate::decode::{get, run_id, timestamp};
 use crate::lease::{ensure_no_active_run, release_lost_lock};
 use crate::notifier::raise;
-use crate::statements::{execute, first_row, rows};
+use crate::statements::{execute, first_row, query, rows};
 use crate::worker_lock::{LockAttempt, WorkerLock};
 use crate::{SqliteStore, log};
 
-const CLAIM_CANDIDATE: &str = include_str!("../../../sql/sqlite/queries/claim_candidate.sql");
-const CLAIM_RUN: &str = include_str!("../../../sql/sqlite/queries/claim_run.sql");
-const RENEW_LEASE: &str = include_str!("../../../sql/sqlite/queries/renew_lease.sql");
-const SET_STATUS: &str = include_str!("../../../sql/sqlite/queries/set_run_status.sql");
-const END_RUN: &str = include_str!("../../../sql/sqlite/queries/end_run.sql");
-const REQUEST_CANCEL: &str = include_str!("../../../sql/sqlite/queries/request_cancel.sql");
-const ONE_RUN: &str = include_str!("../../../sql/sqlite/queries/one_run.sql");
-const ACTIVE_RUN: &str = include_str!("../../../sql/sqlite/queries/active_run.sql");
-const LATEST_RUN: &str = include_str!("../../../sql/sqlite/queries/latest_run.sql");
-const RUNS_AFTER: &str = include_str!("../../../sql/sqlite/queries/runs_after.sql");
-const RUNS_BETWEEN: &str = include_str!("../../../sql/sqlite/queries/runs_between.sql");
-const MARK_SCENARIO: &str = include_str!("../../../sql/sqlite/queries/mark_scenario.sql");
 const RUN_COUNTS: &str = "SELECT status, count(*) FROM runs GROUP BY status";
 
 /// Adds a run to the queue together with its first event.
@@ -67,7 +55,7 @@ fn enqueue(
 
 /// Records that a run is a scenario.
 pub(crate) fn mark_scenario(conn: &Connection, run: RunId) -> StoreResult<()> {
-    execute(conn, MARK_SCENARIO, [run.to_string()]).map(|_| ())
+    execute(conn, query!("mark_scenario"), [run.to_string()]).map(|_| ())
 }
 
 /// The claim on the active run.
@@ -90,7 +78,9 @@ fn claim(
     until: Timestamp,
 ) -> StoreResult<Option<Lease>> {
     let tx = begin_write(conn)?;
-    let Some(active) = first_row(&tx, CLAIM_CANDIDATE, [], active_claim)? else { return Ok(None) };
+    let Some(active) = first_row(&tx, query!("claim_candidate"), [], active_claim)? else {
+        return Ok(None);
+    };
     let attempt = lock.take();
     let is_dead = active.is_locked && attempt == LockAttempt::Acquired;
     let has_expired = active.expires_at.is_none_or(|at| at <= now.micros());
@@ -124,7 +114,7 @@ fn grant_lease(
 ) -> StoreResult<Lease> {
     let token = former.token + 1;
     let lease = Lease { run_id: run_id(&former.run)?, token };
-    execute(&tx, CLAIM_RUN, (&former.run, worker, until.micros(), token, is_locked))?;
+    execute(&tx, query!("claim_run"), (&former.run, worker, until.micros(), token, is_locked))?;
     tx.commit().map_err(store_error)?;
     Ok(lease)
 }
@@ -140,7 +130,7 @@ fn renew(
     let attempt = lock.take();
     let is_locked = attempt != LockAttempt::Refused;
     let values = (lease.run_id.to_string(), lease.token, until.micros(), is_locked);
-    let renewed = first_row(&tx, RENEW_LEASE, values, |row| get(row, 0))?;
+    let renewed = first_row(&tx, query!("renew_lease"), values, |row| get(row, 0))?;
     let Some(cancel_requested_by) = renewed else {
         release_lost_lock(&tx, lock)?;
         return Err(StoreError::LeaseLost(lease.run_id));
@@ -157,7 +147,7 @@ fn set_status(
     status: RunStatus,
 ) -> StoreResult<()> {
     let tx = begin_write(conn)?;
-    let sql = if status.is_over() { END_RUN } else { SET_STATUS };
+    let sql = if status.is_over() { query!("end_run") } else { query!("set_run_status") };
     if execute(&tx, sql, (lease.run_id.to_string(), lease.token, status.name()))? == 0 {
         release_lost_lock(&tx, lock)?;
         return Err(StoreError::LeaseLost(lease.run_id));
@@ -171,7 +161,7 @@ fn set_status(
 
 fn request_cancel(conn: &mut Connection, run: RunId, by: &str) -> StoreResult<bool> {
     let tx = begin_write(conn)?;
-    let changed = execute(&tx, REQUEST_CANCEL, (run.to_string(), by))?;
+    let changed = execute(&tx, query!("request_cancel"), (run.to_string(), by))?;
     if changed == 0 && find(&tx, run)?.is_none() {
         return Err(StoreError::NotFound { what: "run", name: run.to_string() });
     }
@@ -198,7 +188,7 @@ fn status(row: &Row<'_>, column: usize) -> StoreResult<RunStatus> {
 }
 
 fn find(conn: &Connection, run: RunId) -> StoreResult<Option<QueuedRun>> {
-    first_row(conn, ONE_RUN, [run.to_string()], queued_run)
+    first_row(conn, query!("one_run"), [run.to_string()], queued_run)
 }
 
 #[async_trait]
@@ -240,11 +230,14 @@ impl RunStore for SqliteStore {
     }
 
     async fn active_run(&self) -> StoreResult<Option<QueuedRun>> {
-        self.read_with(|conn| first_row(conn, ACTIVE_RUN, [], queued_run)).await
+        self.read_with(|conn| first_row(conn, query!("active_run"), [], queued_run)).await
     }
 
     async fn latest_run(&self, status: RunStatus) -> StoreResult<Option<QueuedRun>> {
-        self.read_with(move |conn| first_row(conn, LATEST_RUN, [status.name()], queued_run)).await
+        self.read_with(move |conn| {
+            first_row(conn, query!("latest_run"), [status.name()], queued_run)
+        })
+        .await
     }
 
     async fn runs_after(
@@ -255,7 +248,7 @@ impl RunStore for SqliteStore {
     ) -> StoreResult<Vec<QueuedRun>> {
         let RunCursor { requested_at, run_id } = cursor;
         let after = (requested_at.micros(), run_id.to_string(), limit, filter.is_scenario());
-        self.read_with(move |conn| rows(conn, RUNS_AFTER, after, queued_run)).await
+        self.read_with(move |conn| rows(conn, query!("runs_after"), after, queued_run)).await
     }
 
     async fn runs_between(
@@ -266,7 +259,7 @@ impl RunStore for SqliteStore {
     ) -> StoreResult<Vec<QueuedRun>> {
         // The text of an id sorts as the id.
         let between = (first.to_string(), last.to_string(), limit);
-        self.read_with(move |conn| rows(conn, RUNS_BETWEEN, between, queued_run)).await
+        self.read_with(move |conn| rows(conn, query!("runs_between"), between, queued_run)).await
     }
 
     async fn run_counts(&self) -> StoreResult<BTreeMap<RunStatus, u64>> {

@@ -11,9 +11,8 @@ use rusqlite::{Connection, Row};
 use crate::connection::store_error;
 use crate::decode::{append_record, bytes, get};
 use crate::event_rows;
+use crate::statements::query;
 
-const FROM_POSITION: &str = include_str!("../../../sql/sqlite/queries/appends_from_position.sql");
-const FROM_VERSION: &str = include_str!("../../../sql/sqlite/queries/appends_from_version.sql");
 /// Selects the blocks of a stream from a version on.
 pub(crate) const BLOCKS: &str = include_str!("../../../sql/sqlite/queries/blocks_from_version.sql");
 
@@ -25,7 +24,8 @@ pub(crate) fn batch_after_position(
 ) -> StoreResult<Vec<StoredEvent>> {
     let mut batch = BatchBuilder::new(conn, None);
     if after < up_to {
-        let mut appends = conn.prepare_cached(FROM_POSITION).map_err(store_error)?;
+        let mut appends =
+            conn.prepare_cached(query!("appends_from_position")).map_err(store_error)?;
         let mut rows = appends.query([after + 1]).map_err(store_error)?;
         while let Some(row) = rows.next().map_err(store_error)? {
             let record = append_record(row)?;
@@ -56,7 +56,8 @@ pub(crate) fn parts_from_version(
     let mut batch = BatchBuilder::new(conn, types);
     let mut next = version;
     if version <= up_to {
-        let mut appends = conn.prepare_cached(FROM_VERSION).map_err(store_error)?;
+        let mut appends =
+            conn.prepare_cached(query!("appends_from_version")).map_err(store_error)?;
         let mut rows = appends.query((stream, version)).map_err(store_error)?;
         while let Some(row) = rows.next().map_err(store_error)? {
             let record = append_record(row)?;
@@ -85,7 +86,8 @@ pub(crate) fn batch_of_versions(
     let mut events = Vec::new();
     let mut rest = &versions[..versions.partition_point(|version| *version <= up_to)];
     if let Some(first) = rest.first() {
-        let mut appends = conn.prepare_cached(FROM_VERSION).map_err(store_error)?;
+        let mut appends =
+            conn.prepare_cached(query!("appends_from_version")).map_err(store_error)?;
         let mut rows = appends.query((stream, first)).map_err(store_error)?;
         while !rest.is_empty()
             && let Some(row) = rows.next().map_err(store_error)?

@@ -19,11 +19,9 @@ use crate::connection::store_error;
 use crate::decode::{get, run_id};
 use crate::lease::begin_write_as;
 use crate::output_reader::OutputReader;
-use crate::statements::{execute, first_row, rows};
+use crate::statements::{execute, first_row, query, rows};
 use crate::worker_lock::WorkerLock;
 use crate::{SqliteStore, cells, run_blocking};
-
-const PUT_STATE: &str = include_str!("../../../sql/sqlite/queries/put_state.sql");
 
 fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
@@ -95,7 +93,7 @@ fn staged_tables(conn: &Connection) -> StoreResult<Vec<(String, bool)>> {
 }
 
 fn put_slot(conn: &Connection, slot: &str, run: RunId, version: u64) -> StoreResult<()> {
-    execute(conn, PUT_STATE, (slot, run.to_string(), version)).map(|_| ())
+    execute(conn, query!("put_state"), (slot, run.to_string(), version)).map(|_| ())
 }
 
 /// The run in a slot (`staged` or `shown`), and the stream version that its rows cover.

@@ -6,6 +6,14 @@ use rusqlite::{Connection, Params, Row};
 
 use crate::connection::store_error;
 
+/// A statement of `sql/sqlite/queries`.
+macro_rules! query {
+    ($name:literal) => {
+        include_str!(concat!("../../../sql/sqlite/queries/", $name, ".sql"))
+    };
+}
+pub(crate) use query;
+
 /// Carries out a statement. Returns the number of rows that it changed.
 pub(crate) fn execute(conn: &Connection, sql: &str, values: impl Params) -> StoreResult<usize> {
     conn.prepare_cached(sql)
