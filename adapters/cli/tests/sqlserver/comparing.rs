@@ -6,10 +6,10 @@ use crate::publishing::run_case;
 use crate::sandbox::Sandbox;
 use crate::server::Schema;
 
-pub(crate) const TESTS: &[Test] = &[(
-    "comparing::rows_of_the_desktop_app_are_compared_in_their_database",
+pub(crate) const TESTS: &[Test] = tests! {
+    comparing:
     rows_of_the_desktop_app_are_compared_in_their_database,
-)];
+};
 
 /// The tables have other names and other types.
 fn rows_of_the_desktop_app_are_compared_in_their_database() {

@@ -8,20 +8,15 @@ use crate::loading::{fill, load};
 use crate::sandbox::{Sandbox, case, cases, options, source};
 use crate::server::{Schema, runtime};
 
-pub(crate) const TESTS: &[Test] = &[
-    (
-        "reading::the_digest_equals_that_of_the_same_tables_as_csv",
-        the_digest_equals_that_of_the_same_tables_as_csv,
-    ),
-    ("reading::every_source_gives_the_same_events", every_source_gives_the_same_events),
-    ("reading::the_input_tables_can_store_a_whole_book", the_input_tables_can_store_a_whole_book),
-    ("reading::views_map_other_names", views_map_other_names),
-    (
-        "reading::mismatches_are_faults_that_name_the_column",
-        mismatches_are_faults_that_name_the_column,
-    ),
-    ("reading::a_table_without_permission_is_named", a_table_without_permission_is_named),
-];
+pub(crate) const TESTS: &[Test] = tests! {
+    reading:
+    the_digest_equals_that_of_the_same_tables_as_csv,
+    every_source_gives_the_same_events,
+    the_input_tables_can_store_a_whole_book,
+    views_map_other_names,
+    mismatches_are_faults_that_name_the_column,
+    a_table_without_permission_is_named,
+};
 
 fn the_digest_equals_that_of_the_same_tables_as_csv() {
     let mut compared = 0;
