@@ -2,7 +2,6 @@
 
 use std::sync::atomic::Ordering;
 
-use powerfill_http::tokens::TokenRole;
 use powerfill_tests::waiting::eventually;
 use serde_json::{Value, json};
 
@@ -66,9 +65,8 @@ async fn what_cannot_be_challenged_is_refused() {
     for body in [r#"{"steps": 100000001}"#, r#"{"seconds": 0}"#, r#"{"stay": "-1"}"#] {
         service.post(&path, Some(body)).await.expect_problem(400, "bad-request");
     }
-    let token = service.token(TokenRole::Viewer, "vera");
-    let request = service.request("POST", &format!("/api/powerfill{path}"), &token, Some("{}"));
-    assert_eq!(service.send(request).await.status, 403);
+    let by_viewer = ("POST", &*path, &*service.viewer);
+    assert_eq!(service.send_with(by_viewer, &[], Some("{}")).await.status, 403);
     for name in ["challenge-1".to_owned(), format!("challenge-{run}-1")] {
         service.get(&format!("/challenges/{name}")).await.expect_problem(404, "not-found");
     }
@@ -101,12 +99,8 @@ async fn challenge(service: &Service, path: &str, steps: &str) -> String {
 }
 
 async fn adopt(service: &Service, challenge: &str, key: Option<&str>) -> Answer {
-    let path = format!("/api/powerfill/challenges/{challenge}/adoption");
-    let mut request = service.request("POST", &path, &service.operator, None);
-    if let Some(key) = key {
-        request.headers_mut().insert("idempotency-key", key.parse().unwrap());
-    }
-    service.send(request).await
+    let key: Vec<_> = key.into_iter().map(|key| ("idempotency-key", key)).collect();
+    service.post_with(&format!("/challenges/{challenge}/adoption"), &key, None).await
 }
 
 #[tokio::test]

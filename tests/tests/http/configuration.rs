@@ -1,8 +1,6 @@
 //! The configuration over HTTP. Every change is an event, an ETag prevents lost updates, and faults
 //! name the place.
 
-use axum::body::Body;
-use axum::http::Request;
 use powerfill_http::tokens::TokenRole;
 use serde_json::{Value, json};
 
@@ -20,14 +18,9 @@ impl<'a> AdminClient<'a> {
     }
 
     async fn send(&self, method: &str, path: &str, if_match: Option<&str>, body: Value) -> Answer {
-        let path = format!("/api/powerfill{path}");
         let body = (!body.is_null()).then(|| body.to_string());
-        let mut request: Request<Body> =
-            self.service.request(method, &path, &self.token, body.as_deref());
-        if let Some(tag) = if_match {
-            request.headers_mut().insert("if-match", tag.parse().unwrap());
-        }
-        self.service.send(request).await
+        let tag: Vec<_> = if_match.into_iter().map(|tag| ("if-match", tag)).collect();
+        self.service.send_with((method, path, &self.token), &tag, body.as_deref()).await
     }
 
     async fn put(&self, path: &str, body: Value) -> Answer {

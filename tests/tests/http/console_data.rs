@@ -156,10 +156,10 @@ async fn the_use_of_constraints_is_that_of_the_latest_run() {
 #[tokio::test]
 async fn a_rule_is_tried_on_the_loans_of_the_latest_run() {
     let service = Service::new();
-    let try_rule = |rule: &str| {
+    let preview = ("POST", "/rules/preview", &*service.viewer);
+    let try_rule = async |rule: &str| {
         let body = json!({ "rule_syntax": rule, "examples": 2 }).to_string();
-        let path = "/api/powerfill/rules/preview";
-        service.send(service.request("POST", path, &service.viewer, Some(&body)))
+        service.send_with(preview, &[], Some(&body)).await
     };
     try_rule("fico > 1").await.expect_problem(404, "not-found");
     let run = service.run_case(CASE).await;
@@ -190,10 +190,8 @@ async fn a_rule_is_tried_on_the_loans_of_the_latest_run() {
         assert_eq!(faulty["at"], at, "{faulty}");
         assert!(!faulty["message"].as_str().unwrap().is_empty());
     }
-    let path = "/api/powerfill/rules/preview";
     let many = json!({ "rule_syntax": "fico > 1", "examples": 101 }).to_string();
-    let request = service.request("POST", path, &service.viewer, Some(&many));
-    service.send(request).await.expect_problem(400, "bad-request");
+    service.send_with(preview, &[], Some(&many)).await.expect_problem(400, "bad-request");
 }
 
 #[tokio::test]

@@ -130,7 +130,7 @@ pub(crate) async fn open_stream(
     service: &Service,
     token: &str,
 ) -> (Answer, axum::body::BodyDataStream) {
-    let request = service.request("GET", "/api/powerfill/events/stream?after=0", token, None);
+    let request = service.request("GET", "/events/stream?after=0", token, None);
     let (head, body) = service.router.clone().oneshot(request).await.unwrap().into_parts();
     let answer = Answer { status: head.status.as_u16(), headers: head.headers, body: Vec::new() };
     (answer, body.into_data_stream())
@@ -259,11 +259,11 @@ async fn a_configuration_of_the_source_is_not_changed() {
     service.tenant.manages_configuration.store(false, Ordering::Relaxed);
     assert_eq!(service.get("/status").await.ok().json()["configuration"], "source");
     let admin = service.token(TokenRole::Admin, "ada");
-    let path = "/api/powerfill/sec-rules/R1";
-    let change = || service.request("PUT", path, &admin, Some("{\"rule_syntax\":\"fico >= 700\"}"));
-    service.send(change()).await.expect_problem(409, "configuration-of-source");
+    let rule = Some("{\"rule_syntax\":\"fico >= 700\"}");
+    let change = || service.send_with(("PUT", "/sec-rules/R1", &admin), &[], rule);
+    change().await.expect_problem(409, "configuration-of-source");
     assert_eq!(service.store().head().await.unwrap().position, 0);
     service.tenant.manages_configuration.store(true, Ordering::Relaxed);
-    service.send(change()).await.ok();
+    change().await.ok();
     assert_eq!(service.get("/status").await.ok().json()["configuration"], "managed");
 }

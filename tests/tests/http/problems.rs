@@ -33,11 +33,11 @@ async fn an_unreadable_request_is_a_problem() {
     for body in ["", "{", "[]", "{\"option\":{}}", "{\"options\":{},\"options\":{}}"] {
         service.post("/run", Some(body)).await.expect_problem(400, "bad-request");
     }
-    let mut request = service.request("GET", "/api/powerfill/runs", &service.viewer, None);
+    let mut request = service.request("GET", "/runs", &service.viewer, None);
     request.headers_mut().remove("x-tenant-id");
     service.send(request).await.expect_problem(400, "bad-request");
     for name in ["authorization", "x-tenant-id", "last-event-id", "idempotency-key"] {
-        let mut request = service.request("GET", "/api/powerfill/runs", &service.viewer, None);
+        let mut request = service.request("GET", "/runs", &service.viewer, None);
         let value = request.headers().get(name).cloned().unwrap_or("5".parse().unwrap());
         request.headers_mut().insert(name.parse::<HeaderName>().unwrap(), value.clone());
         request.headers_mut().append(name.parse::<HeaderName>().unwrap(), value);

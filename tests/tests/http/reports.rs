@@ -72,10 +72,7 @@ async fn links_and_accepted_types_do_what_parameters_do() {
         ("application/json, text/csv", false),
         ("*/*", false),
     ] {
-        let whole_path = format!("/api/powerfill{path}");
-        let mut request = service.request("GET", &whole_path, &service.viewer, None);
-        request.headers_mut().insert("accept", accept.parse().unwrap());
-        let answer = service.send(request).await.ok();
+        let answer = service.get_with(&path, &[("accept", accept)]).await.ok();
         assert_eq!(answer.text() == as_parameter.text(), is_csv, "{accept}");
         assert!(answer.headers.get_all("vary").iter().any(|name| name == "accept"));
     }
@@ -286,12 +283,9 @@ async fn a_page_begins_at_an_offset() {
 async fn an_unchanged_page_is_not_sent_again() {
     let service = Service::new();
     let run = service.run_case("12-kickout-reasons").await;
-    let path = format!("/api/powerfill/runs/{run}/guide");
-    let send = |tag: &str, path: &str| {
-        let mut request = service.request("GET", path, &service.viewer, None);
-        request.headers_mut().insert("if-none-match", tag.parse().unwrap());
-        request.headers_mut().insert("accept-encoding", "gzip".parse().unwrap());
-        service.send(request)
+    let path = format!("/runs/{run}/guide");
+    let send = async |tag: &str, path: &str| {
+        service.get_with(path, &[("if-none-match", tag), ("accept-encoding", "gzip")]).await
     };
     let first = send("W/\"other\"", &path).await.ok();
     assert_eq!(first.headers["content-encoding"], "gzip");
@@ -300,9 +294,9 @@ async fn an_unchanged_page_is_not_sent_again() {
     assert_eq!((again.status, again.body.len()), (304, 0));
     send(tag, &format!("{path}?limit=1")).await.ok();
     // Another tenant must not learn that the page is unchanged.
-    let mut foreign = service.request("GET", &path, &service.other_tenant, None);
-    foreign.headers_mut().insert("if-none-match", tag.parse().unwrap());
-    service.send(foreign).await.expect_problem(403, "forbidden");
+    let foreign = ("GET", &*path, &*service.other_tenant);
+    let refused = service.send_with(foreign, &[("if-none-match", tag)], None).await;
+    refused.expect_problem(403, "forbidden");
 }
 
 #[tokio::test]

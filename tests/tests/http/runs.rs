@@ -5,10 +5,7 @@ use serde_json::{Value, json};
 use crate::service::{Answer, Service};
 
 async fn request_with_key(service: &Service, key: &str, body: &str) -> Answer {
-    let path = "/api/powerfill/run";
-    let mut request = service.request("POST", path, &service.operator, Some(body));
-    request.headers_mut().insert("idempotency-key", key.parse().unwrap());
-    service.send(request).await
+    service.post_with("/run", &[("idempotency-key", key)], Some(body)).await
 }
 
 fn accepted_run(answer: &Answer) -> String {

@@ -30,7 +30,7 @@ struct Client {
 
 impl Client {
     async fn connect(service: &Service, query: &str, last: Option<u64>) -> Self {
-        let path = format!("/api/powerfill/events/stream{query}");
+        let path = format!("/events/stream{query}");
         let mut request = service.request("GET", &path, &service.viewer, None);
         if let Some(last) = last {
             let last = last.to_string().parse().unwrap();
@@ -173,9 +173,7 @@ async fn a_stream_ends_at_an_archived_run_and_says_which() {
     let outcome = archiver.archive(archived, None).await.unwrap();
     assert!(matches!(outcome, ArchiveOutcome::Archived(_)), "{outcome:?}");
 
-    let path = "/api/powerfill/events/stream?after=0";
-    let request = service.request("GET", path, &service.viewer, None);
-    let text = service.send(request).await.ok().text();
+    let text = service.get("/events/stream?after=0").await.ok().text();
     let mut messages: Vec<&str> = text.split("\n\n").filter(|text| !text.is_empty()).collect();
     let last = messages.pop().unwrap();
     assert!(last.starts_with("event: archived\n"), "{last}");
@@ -209,8 +207,7 @@ async fn a_position_of_another_log_is_refused() {
         (page.json()["next_after"].as_u64(), page.json()["end"].as_bool()),
         (Some(end), Some(true))
     );
-    let path = "/api/powerfill/events/stream";
-    let mut request = service.request("GET", path, &service.viewer, None);
+    let mut request = service.request("GET", "/events/stream", &service.viewer, None);
     request.headers_mut().insert("last-event-id", (end + 1).into());
     assert_eq!(service.router.clone().oneshot(request).await.unwrap().status(), 409);
 

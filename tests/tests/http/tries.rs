@@ -101,10 +101,7 @@ async fn a_repeated_scenario_has_the_same_body() {
     let body = json!({ "name": "carry", "note": "why", "base_run": official,
         "edits": ["price_mode=pc"] });
     let send = async |path: &str, body: &Value| {
-        let (path, body) = (format!("/api/powerfill{path}"), body.to_string());
-        let mut request = service.request("POST", &path, &service.operator, Some(&body));
-        request.headers_mut().insert("idempotency-key", "k1".parse().expect("a header"));
-        service.send(request).await
+        service.post_with(path, &[("idempotency-key", "k1")], Some(&body.to_string())).await
     };
     let first = send("/scenarios", &body).await;
     assert_eq!(first.status, 202, "{}", first.text());
