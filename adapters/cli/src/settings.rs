@@ -47,7 +47,6 @@ pub(crate) struct ProgramSettings {
     pub(crate) tenants: BTreeMap<String, Arc<TenantSettings>>,
 }
 
-/// The settings of one tenant.
 #[derive(Debug)]
 pub(crate) struct TenantSettings {
     pub(crate) id: TenantId,

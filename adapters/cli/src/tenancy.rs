@@ -249,7 +249,6 @@ impl SnapshotInput {
         Self { limit, ..self }
     }
 
-    /// The source.
     pub(crate) const fn source(&self) -> &SourceUrl {
         &self.source
     }

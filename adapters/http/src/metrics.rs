@@ -191,7 +191,6 @@ impl Drop for StepTimer {
     }
 }
 
-/// The metrics of a store.
 #[derive(Debug)]
 struct StoreMetrics {
     events: u64,

@@ -15,7 +15,6 @@ use crate::retry::COMMIT_CHECK;
 /// some seconds to read its log again.
 const CHECK_LIMIT: Duration = Duration::from_secs(20);
 
-/// The outcome of a COMMIT.
 #[derive(Debug)]
 #[must_use]
 pub(crate) enum CommitOutcome {

@@ -41,7 +41,6 @@ impl From<SenderGone> for EncodeError {
     }
 }
 
-/// Encodes rows.
 pub(crate) struct RowEncoder {
     buffer: BytesMut,
     chunks: mpsc::Sender<Bytes>,
@@ -81,7 +80,6 @@ impl RowEncoder {
         self.buffer.put_i32(number);
     }
 
-    /// Writes NULL.
     pub(crate) fn write_null(&mut self) {
         self.buffer.put_i32(-1);
     }

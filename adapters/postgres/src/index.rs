@@ -92,7 +92,6 @@ async fn indexed(
     }))
 }
 
-/// A run that has an index.
 fn indexed_run(row: &Row) -> StoreResult<(RunId, IndexState)> {
     let (stream, number): (Option<&str>, i64) = (get(row, 0)?, get(row, 3)?);
     let run = stream.and_then(RunId::from_stream).ok_or_else(|| {

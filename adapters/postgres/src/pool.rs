@@ -67,7 +67,6 @@ impl Connector {
     }
 }
 
-/// The connector of the pool.
 struct PoolConnector(Arc<Connector>);
 
 impl Connect for PoolConnector {

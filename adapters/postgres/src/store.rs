@@ -21,7 +21,6 @@ use crate::{Inner, PostgresStore, append, log, migrate, read, verify};
 /// version to read. `None` before the first batch.
 type StreamPosition = Option<(u64, u64, u64)>;
 
-/// The next batch of a stream.
 async fn next_stream_batch(
     inner: &Inner,
     name: &str,

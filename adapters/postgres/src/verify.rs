@@ -202,7 +202,6 @@ fn verify_row(
     })?)
 }
 
-/// A stored append.
 struct StoredAppend {
     record: AppendRecord,
     seal: blake3::Hash,

@@ -82,7 +82,6 @@ fn indexed(
     Ok(found)
 }
 
-/// A run that has an index.
 fn indexed_run(row: &Row<'_>) -> StoreResult<(RunId, IndexState)> {
     let (stream, number): (Option<String>, i64) = (get(row, 0)?, get(row, 3)?);
     let run = stream.as_deref().and_then(RunId::from_stream).ok_or_else(|| {

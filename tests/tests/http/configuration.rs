@@ -6,7 +6,6 @@ use serde_json::{Value, json};
 
 use crate::service::{Answer, Service};
 
-/// The client of an administrator.
 struct AdminClient<'a> {
     service: &'a Service,
     token: String,

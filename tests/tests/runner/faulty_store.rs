@@ -25,7 +25,6 @@ use powerfill_tables::run_headline::RunHeadline;
 use powerfill_tables::table::{Cell, RowBatch, TableSpec};
 use powerfill_tests::forward_calls;
 
-/// The outcome of a call.
 pub(crate) enum CallOutcome {
     Done,
     /// The call does not reach the store.

@@ -134,7 +134,6 @@ pub(super) async fn work_on(
     result
 }
 
-/// The worker of one store.
 struct StoreWorker {
     store: TenantStore,
     target: Option<SqlServerTarget>,
