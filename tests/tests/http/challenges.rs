@@ -14,8 +14,7 @@ const GAP: &str = "45.3";
 
 #[tokio::test]
 async fn a_challenge_is_requested_listed_and_read() {
-    let service = Service::new();
-    let run = service.run_case(CASE).await;
+    let (service, run) = Service::with_run(CASE).await;
     let path = format!("/runs/{run}/challenges");
     let none = service.get(&path).await.ok().json();
     assert_eq!(none, json!({ "challenges": [] }));
@@ -56,8 +55,7 @@ async fn a_challenge_is_requested_listed_and_read() {
 
 #[tokio::test]
 async fn what_cannot_be_challenged_is_refused() {
-    let service = Service::new();
-    let failed = service.run_case("39-preflight-errors").await;
+    let (service, failed) = Service::with_run("39-preflight-errors").await;
     let path = format!("/runs/{failed}/challenges");
     service.post(&path, Some("{}")).await.expect_problem(409, "run-not-complete");
     let run = service.run_case(CASE).await;
@@ -74,8 +72,7 @@ async fn what_cannot_be_challenged_is_refused() {
 
 #[tokio::test]
 async fn a_cancelled_challenge_records_the_best_so_far() {
-    let service = Service::new();
-    let run = service.run_case(CASE).await;
+    let (service, run) = Service::with_run(CASE).await;
     let path = format!("/runs/{run}/challenges");
     let job = accepted(&service.post(&path, Some(r#"{"steps": 100000000}"#)).await);
     eventually("the search begins", async || {
@@ -105,8 +102,7 @@ async fn adopt(service: &Service, challenge: &str, key: Option<&str>) -> Answer 
 
 #[tokio::test]
 async fn an_adopted_challenge_is_an_official_run_of_its_allocation() {
-    let service = Service::new();
-    let run = service.run_case(CASE).await;
+    let (service, run) = Service::with_run(CASE).await;
     let path = format!("/runs/{run}/challenges");
     let name = challenge(&service, &path, r#"{"steps": 20000}"#).await;
     let challenged = service.get(&format!("/challenges/{name}")).await.ok().json();
@@ -136,8 +132,7 @@ async fn an_adopted_challenge_is_an_official_run_of_its_allocation() {
 
 #[tokio::test]
 async fn what_cannot_be_adopted_is_refused() {
-    let service = Service::new();
-    let run = service.run_case(CASE).await;
+    let (service, run) = Service::with_run(CASE).await;
     let path = format!("/runs/{run}/challenges");
     let certificate = challenge(&service, &path, r#"{"steps": 0}"#).await;
     adopt(&service, &certificate, None).await.expect_problem(409, "not-adoptable");

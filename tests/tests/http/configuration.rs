@@ -262,8 +262,7 @@ async fn many_pools_change_at_once_and_the_settings_are_one_row() {
 
 #[tokio::test]
 async fn the_candidates_of_a_node_equal_those_of_a_run() {
-    let service = Service::new();
-    let run = service.run_case("03-best-fit").await;
+    let (service, run) = Service::with_run("03-best-fit").await;
     let rows = service.get(&format!("/runs/{run}/pool-candidates?limit=5000")).await.ok().json();
     let rows = rows["rows"].as_array().unwrap();
     assert!(!rows.is_empty());

@@ -19,8 +19,7 @@ fn ids<'v>(list: &'v Value, name: &str) -> Vec<&'v str> {
 
 #[tokio::test]
 async fn a_run_is_shown_after_any_of_its_events() {
-    let service = Service::new();
-    let run = service.run_case(CASE).await;
+    let (service, run) = Service::with_run(CASE).await;
     let timeline = get(&service, &format!("/runs/{run}/timeline")).await;
     let last = timeline["last_version"].as_u64().unwrap();
     assert_eq!(timeline["is_over"], true);
@@ -80,8 +79,7 @@ async fn a_run_is_shown_after_any_of_its_events() {
 
 #[tokio::test]
 async fn the_steps_of_a_loan_and_a_trade_are_their_events() {
-    let service = Service::new();
-    let run = service.run_case(CASE).await;
+    let (service, run) = Service::with_run(CASE).await;
     let search = get(&service, &format!("/runs/{run}/search?q=k")).await;
     let loans = ids(&search["loans"], "loan_id");
     assert!(loans.len() > 2 && loans.is_sorted(), "{loans:?}");

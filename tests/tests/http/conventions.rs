@@ -36,8 +36,7 @@ async fn follow(service: &Service, path: &str) -> Vec<Answer> {
 
 #[tokio::test]
 async fn links_lead_through_every_kind_of_page() {
-    let service = Service::new();
-    let run = service.run_case(CASE).await;
+    let (service, run) = Service::with_run(CASE).await;
     service.run_case(CASE).await;
     service.run_case(CASE).await;
     let events = service.store().head().await.unwrap().position;
@@ -69,8 +68,7 @@ async fn links_lead_through_every_kind_of_page() {
 
 #[tokio::test]
 async fn a_report_says_how_many_rows_its_filters_leave() {
-    let service = Service::new();
-    let run = service.run_case(CASE).await;
+    let (service, run) = Service::with_run(CASE).await;
     let whole = service.get(&format!("/runs/{run}/guide")).await.ok();
     let rows = whole.json()["rows"].as_array().unwrap().len();
     assert_eq!(header(&whole, "x-total-count"), Some(&*rows.to_string()));
@@ -157,8 +155,7 @@ async fn limits_are_in_the_headers() {
     assert!(left.starts_with(&["\"requests\";r=3".to_owned()]), "{left:?}");
 
     // What has no free permit is named beside the rate.
-    let service = Service::new();
-    let run = service.run_case(CASE).await;
+    let (service, run) = Service::with_run(CASE).await;
     let held = service.hold_export();
     let boundary = "--b\r\nContent-Disposition: form-data; name=\"file\"; \
                     filename=\"pfill_powerfill_guide.csv\"\r\n\r\nloan_id\r\n--b--\r\n";
@@ -182,8 +179,7 @@ async fn limits_are_in_the_headers() {
 
 #[tokio::test]
 async fn answers_are_compressed_as_the_caller_accepts_and_streams_never() {
-    let service = Service::new();
-    let run = service.run_case(CASE).await;
+    let (service, run) = Service::with_run(CASE).await;
     let path = format!("/runs/{run}/guide");
     let plain = service.get(&path).await.ok();
     for (accepted, encoding) in [("zstd, gzip", "zstd"), ("gzip", "gzip")] {
@@ -203,8 +199,7 @@ async fn answers_are_compressed_as_the_caller_accepts_and_streams_never() {
 
 #[tokio::test]
 async fn the_certificate_for_an_auditor_has_no_tag() {
-    let service = Service::new();
-    let run = service.run_case(CASE).await;
+    let (service, run) = Service::with_run(CASE).await;
     let answer = service.get(&format!("/runs/{run}/audit-certificate")).await.ok();
     assert_eq!(header(&answer, "content-type"), Some("text/html; charset=utf-8"));
     assert_eq!(
@@ -215,8 +210,7 @@ async fn the_certificate_for_an_auditor_has_no_tag() {
 
 #[tokio::test]
 async fn the_evidence_of_a_run_is_a_file_that_its_receiver_checks() {
-    let service = Service::new();
-    let run = service.run_case(CASE).await;
+    let (service, run) = Service::with_run(CASE).await;
     let path = format!("/runs/{run}/evidence");
     let answer = service.get(&path).await.ok();
     assert_eq!(header(&answer, "content-type"), Some("application/zip"));

@@ -221,8 +221,7 @@ async fn a_ticket_opens_streams_for_a_minute_and_nothing_else() {
 /// A run whose last event is in the log, and whose worker has not said so to the queue yet.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_status_of_a_run_follows_the_log() {
-    let service = Service::new();
-    let run = service.run_case("12-kickout-reasons").await;
+    let (service, run) = Service::with_run("12-kickout-reasons").await;
     let set = |status: &str| {
         let sql = "UPDATE runs SET status = ?1, worker = 'w' WHERE run_id = ?2";
         let changed =

@@ -137,8 +137,7 @@ async fn a_whole_store_is_verified_and_since_a_seal_only_what_followed() {
 
 #[tokio::test]
 async fn a_run_is_compared_with_the_files_of_an_export() {
-    let service = Service::new();
-    let run = service.run_case(CASE).await;
+    let (service, run) = Service::with_run(CASE).await;
     let guide = guide(&service, run).await;
     let compare = async |parts: &[[&str; 3]]| {
         let job = accepted(&service.send(form(&service, run, &service.viewer, parts)).await);
@@ -169,8 +168,7 @@ async fn a_run_is_compared_with_the_files_of_an_export() {
 
 #[tokio::test]
 async fn an_export_is_mapped_by_a_draft_and_its_differences_get_classes() {
-    let service = Service::new();
-    let run = service.run_case(CASE).await;
+    let (service, run) = Service::with_run(CASE).await;
     let guide = guide(&service, run).await;
     let trade = guide.lines().nth(1).unwrap().split(',').nth(2).unwrap();
     let changed = guide.replacen(trade, "ELSEWHERE", 1);
@@ -202,8 +200,7 @@ async fn an_export_is_mapped_by_a_draft_and_its_differences_get_classes() {
 
 #[tokio::test]
 async fn a_form_without_the_files_of_an_export_is_refused() {
-    let service = Service::new();
-    let run = service.run_case(CASE).await;
+    let (service, run) = Service::with_run(CASE).await;
     let refused: [(&[[&str; 3]], &str); 6] = [
         (&[], "at least one"),
         (&[["file", "", "x"]], "has a name"),
@@ -226,8 +223,7 @@ async fn a_form_without_the_files_of_an_export_is_refused() {
 
 #[tokio::test]
 async fn jobs_wait_for_their_turn_and_can_be_cancelled() {
-    let service = Service::new();
-    let run = service.run_case(CASE).await;
+    let (service, run) = Service::with_run(CASE).await;
     let guide = guide(&service, run).await;
     let held = service.hold_export();
     let files = [["file", "pfill_powerfill_guide.csv", &*guide]];
@@ -276,8 +272,7 @@ async fn jobs_wait_for_their_turn_and_can_be_cancelled() {
 
 #[tokio::test]
 async fn a_job_ends_with_its_token_and_is_forgotten_after_an_hour() {
-    let service = Service::new();
-    let run = service.run_case(CASE).await;
+    let (service, run) = Service::with_run(CASE).await;
     let guide = guide(&service, run).await;
     let token = service.token(TokenRole::Viewer, "vito");
     let held = service.hold_export();

@@ -23,8 +23,7 @@ async fn metrics(service: &Service) -> String {
 
 #[tokio::test]
 async fn runs_events_steps_and_requests_are_counted() {
-    let service = Service::new();
-    let run = service.run_case("12-kickout-reasons").await;
+    let (service, run) = Service::with_run("12-kickout-reasons").await;
     let events = service.store().stream_version(&run.stream()).await.unwrap();
     for _ in 0..3 {
         service.get(&format!("/runs/{run}")).await.ok();
@@ -55,8 +54,7 @@ async fn runs_events_steps_and_requests_are_counted() {
 #[tokio::test]
 async fn the_lag_of_a_slow_stream_is_measured() {
     use tower::ServiceExt;
-    let service = Service::new();
-    let run = service.run_case("12-kickout-reasons").await;
+    let (service, run) = Service::with_run("12-kickout-reasons").await;
     let events = service.store().stream_version(&run.stream()).await.unwrap();
     let request = service.request("GET", "/events/stream?after=2", &service.viewer, None);
     let stream = service.router.clone().oneshot(request).await.unwrap();

@@ -7,8 +7,7 @@ use crate::service::Service;
 
 #[tokio::test]
 async fn an_unreadable_request_is_a_problem() {
-    let service = Service::new();
-    let run = service.run_case("12-kickout-reasons").await;
+    let (service, run) = Service::with_run("12-kickout-reasons").await;
     for path in [
         "/runs/zz",
         "/runs?limit=0",
@@ -51,8 +50,7 @@ async fn an_unreadable_request_is_a_problem() {
 
 #[tokio::test]
 async fn a_missing_resource_is_a_problem() {
-    let service = Service::new();
-    let run = service.run_case("12-kickout-reasons").await;
+    let (service, run) = Service::with_run("12-kickout-reasons").await;
     let nowhere = "00000000-0000-7000-8000-000000000000";
     for path in ["/nothing", "/runs/x/y", "/../secret"] {
         service.get(path).await.expect_problem(404, "no-such-path");

@@ -222,6 +222,13 @@ impl Service {
         Self::with(Limits::default())
     }
 
+    /// A service, and the run of a case that the tenant `one` has.
+    pub(crate) async fn with_run(case: &str) -> (Self, RunId) {
+        let service = Self::new();
+        let run = service.run_case(case).await;
+        (service, run)
+    }
+
     pub(crate) fn with(limits: Limits) -> Self {
         Self::with_tokens(limits, None)
     }

@@ -120,8 +120,7 @@ async fn a_stream_without_a_start_has_later_events_only() {
 
 #[tokio::test]
 async fn a_filtered_stream_still_reports_its_position() {
-    let service = Service::new();
-    let first = service.run_case("12-kickout-reasons").await;
+    let (service, first) = Service::with_run("12-kickout-reasons").await;
     service.run_case("03-best-fit").await;
     let all = recorded_events(&service).await;
     let end = all.last().unwrap().0;
@@ -159,8 +158,7 @@ async fn a_service_that_stops_ends_its_streams() {
 /// The events of an archived run are not there: the stream says so, after all before them.
 #[tokio::test]
 async fn a_stream_ends_at_an_archived_run_and_says_which() {
-    let service = Service::new();
-    let first = service.run_case("12-kickout-reasons").await;
+    let (service, first) = Service::with_run("12-kickout-reasons").await;
     let archived = service.run_case("03-best-fit").await;
     service.run_case("12-kickout-reasons").await;
     let before = service.store().stream_version(&first.stream()).await.unwrap();
@@ -185,8 +183,7 @@ async fn a_stream_ends_at_an_archived_run_and_says_which() {
 /// After a restore, or at another store, a remembered position leads nowhere or to other events.
 #[tokio::test]
 async fn a_position_of_another_log_is_refused() {
-    let service = Service::new();
-    let run = service.run_case("12-kickout-reasons").await;
+    let (service, run) = Service::with_run("12-kickout-reasons").await;
     service.run_case("03-best-fit").await;
     let events: Vec<_> = service.store().read_all(0).try_concat().await.unwrap();
     let end = events.len() as u64;
@@ -238,8 +235,7 @@ fn events(page: &Answer) -> (Vec<Value>, u64, bool) {
 
 #[tokio::test]
 async fn pages_of_events_have_no_gaps() {
-    let service = Service::new();
-    let run = service.run_case("12-kickout-reasons").await;
+    let (service, run) = Service::with_run("12-kickout-reasons").await;
     service.run_case("03-best-fit").await;
     let all = recorded_events(&service).await;
     for (path, member, expected) in [
