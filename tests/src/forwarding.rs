@@ -19,13 +19,13 @@ macro_rules! forward_calls {
             $($(
                 async fn $through(
                     &self, $($through_arg: $through_type),*
-                ) -> Result<$through_output, StoreError> {
+                ) -> powerfill_ports::StoreResult<$through_output> {
                     let $this = self;
                     $this.$call(stringify!($through), $store.$through($($through_arg),*)).await
                 }
             )*)?
             $($(
-                async fn $direct(&self, $($arg: $type),*) -> Result<$output, StoreError> {
+                async fn $direct(&self, $($arg: $type),*) -> powerfill_ports::StoreResult<$output> {
                     let $this = self;
                     $store.$direct($($arg),*).await
                 }

@@ -10,4 +10,5 @@ pub mod repository;
 pub mod seeded;
 pub mod sqlite_file;
 pub mod store_suite;
+pub mod tampering;
 pub mod waiting;

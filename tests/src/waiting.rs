@@ -6,7 +6,7 @@
 use std::fmt::Display;
 use std::time::{Duration, Instant};
 
-use powerfill_ports::StoreError;
+use powerfill_ports::StoreResult;
 
 /// How long a test waits for one condition before it fails. A passing test never waits this long,
 /// so the limit is far above what the slowest machine needs.
@@ -56,7 +56,7 @@ pub async fn completed<T>(what: impl Display, future: impl Future<Output = T>) -
 /// If the call fails with another error, or the store stays unavailable for [`WAIT_LIMIT`].
 pub async fn retry_while_unavailable<T, F>(mut call: impl FnMut() -> F) -> T
 where
-    F: Future<Output = Result<T, StoreError>>,
+    F: Future<Output = StoreResult<T>>,
 {
     let started = Instant::now();
     loop {

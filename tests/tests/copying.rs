@@ -44,7 +44,6 @@ fn book(case: &str) -> (Snapshot, RunOptions) {
     (validate(raw).expect("the snapshot is sound").snapshot, options)
 }
 
-/// Requests a run.
 async fn request_run(runner: &Runner, snapshot: &Snapshot, options: &RunOptions) -> RunId {
     let run_id = RunId(Uuid::now_v7());
     let ask = RunRequest {

@@ -2,17 +2,16 @@
 //! edit (specification 3.2).
 
 use powerfill_ports::StoreError;
-use powerfill_ports::events::{Damage, EventStore};
 use powerfill_ports::projections::ProjectionStore;
-use powerfill_ports::snapshots::SnapshotStore;
 use powerfill_postgres::PostgresStore;
 use powerfill_tables::table::{Cell, RowBatch};
 use powerfill_tests::event_blocks;
 use powerfill_tests::postgres::TestDatabase;
 use powerfill_tests::store_suite::StoreLocation;
 use powerfill_tests::store_suite::samples::{
-    CUT_OFF, DAMAGES, GUIDE, KICKOUTS, candidates, fill_to_tamper, kickouts, run, unleased,
+    GUIDE, KICKOUTS, fill_to_tamper, kickouts, run, unleased,
 };
+use powerfill_tests::tampering::{TamperedStore, damage, verified};
 
 use futures::TryStreamExt;
 use tokio_postgres::Client;
@@ -26,7 +25,15 @@ struct SampleStore {
     seal: (u64, blake3::Hash),
 }
 
-impl SampleStore {
+impl TamperedStore for SampleStore {
+    type Store = PostgresStore;
+
+    const DAMAGES: &'static [&'static str] = &[
+        "INSERT INTO es_streams VALUES (9, 'run-x', 0, '\\x00')",
+        "UPDATE es_appends SET recorded_at = 'infinity' WHERE seq = 1",
+        "UPDATE es_event_blocks SET event_checks = '' WHERE first_version = 4",
+    ];
+
     async fn new() -> Self {
         let place = TestDatabase::new();
         let store = place.open().await;
@@ -35,19 +42,29 @@ impl SampleStore {
         Self { _place: place, store, editor, seal: (head.seq, head.seal) }
     }
 
-    async fn tamper(&self, sql: &str) {
+    fn store(&self) -> PostgresStore {
+        self.store.clone()
+    }
+
+    fn seal(&self) -> (u64, blake3::Hash) {
+        self.seal
+    }
+
+    async fn sql(&self, sql: &str) {
         self.editor.batch_execute(sql).await.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
     }
 
-    async fn verified(&self) -> Option<Damage> {
-        self.store.verify(None).await.unwrap().damage
-    }
-
-    async fn damage(&self, what: &str) -> Damage {
-        let damage = self.verified().await;
-        damage.unwrap_or_else(|| panic!("{what}: damage is found"))
+    async fn edit_block(
+        &self,
+        stream_id: i64,
+        first_version: i64,
+        change: impl FnOnce(&mut Vec<String>),
+    ) {
+        event_blocks::edit_in_postgres(&self.editor, stream_id, first_version, change).await;
     }
 }
+
+powerfill_tests::tampering_suite!(SampleStore);
 
 /// Another value of the same type, which differs by one byte or by one, as SQL over the column.
 fn changed(column: &str, sql_type: &str, step: u32) -> String {
@@ -78,7 +95,7 @@ fn changed(column: &str, sql_type: &str, step: u32) -> String {
 async fn a_change_in_any_column_of_any_row_is_found() {
     let sound = SampleStore::new().await;
     let editor = &sound.editor;
-    assert_eq!(sound.verified().await, None);
+    assert_eq!(verified(&sound).await, None);
     let columns = editor
         .query(
             "SELECT table_name::text, column_name::text, data_type::text
@@ -98,7 +115,7 @@ async fn a_change_in_any_column_of_any_row_is_found() {
         for row in &rows {
             let place: &str = row.get(0);
             sound
-                .tamper(&format!(
+                .sql(&format!(
                     "CREATE TEMP TABLE kept AS SELECT {column} FROM {table} WHERE ctid = '{place}'"
                 ))
                 .await;
@@ -117,11 +134,11 @@ async fn a_change_in_any_column_of_any_row_is_found() {
             }
             if let Some(place) = edited {
                 let at = format!("{table}.{column} at {place}");
-                let damage = sound.damage(&at).await;
+                let damage = damage(&sound, &at).await;
                 assert!(!damage.what.is_empty(), "{at}");
                 found += 1;
                 sound
-                    .tamper(&format!(
+                    .sql(&format!(
                         "UPDATE {table} SET {column} = (SELECT {column} FROM kept)
                          WHERE ctid = '{place}'"
                     ))
@@ -129,116 +146,14 @@ async fn a_change_in_any_column_of_any_row_is_found() {
             } else {
                 refused.push(format!("{table}.{column}"));
             }
-            sound.tamper("DROP TABLE kept").await;
+            sound.sql("DROP TABLE kept").await;
         }
     }
     assert!(found > 100, "{found}");
     // This column has a constraint, which also applies to this client. Dropping it is reported,
     // too.
     assert_eq!(refused, ["es_head.id"]);
-    assert_eq!(sound.verified().await, None, "all values are restored");
-}
-
-#[tokio::test]
-async fn a_changed_payload_is_named_by_stream_and_version() {
-    let sound = SampleStore::new().await;
-    event_blocks::edit_in_postgres(&sound.editor, 2, 1, |lines| {
-        lines[1] = lines[1].replace("\"turn\":1", "\"turn\":2");
-    })
-    .await;
-    let damage = sound.damage("a payload").await;
-    assert_eq!(
-        (damage.stream, damage.stream_version, damage.seq),
-        (Some(run(2).stream()), Some(2), Some(2))
-    );
-    let one = sound.store.verify(Some(&run(1).stream())).await.unwrap();
-    assert_eq!(one.damage, None);
-    let two = sound.store.verify(Some(&run(2).stream())).await.unwrap().damage.unwrap();
-    assert_eq!((two.stream, two.stream_version), (Some(run(2).stream()), Some(2)));
-}
-
-#[tokio::test]
-async fn a_removed_event_is_named() {
-    for (stream, first_version, count) in [(1, 1, 4), (1, 5, 3), (2, 1, 3), (2, 4, 1)] {
-        let sound = SampleStore::new().await;
-        for index in 0..count {
-            let version = first_version as u64 + index as u64;
-            let mut removed = String::new();
-            event_blocks::edit_in_postgres(&sound.editor, stream, first_version, |lines| {
-                removed = lines.remove(index);
-            })
-            .await;
-            let name = run(stream as u128).stream();
-            assert_is_missing(&sound, &name, version).await;
-            event_blocks::edit_in_postgres(&sound.editor, stream, first_version, |lines| {
-                lines.insert(index, removed);
-            })
-            .await;
-        }
-        assert_eq!(sound.verified().await, None);
-    }
-}
-
-/// Verification names the event, and no reader passes over it.
-async fn assert_is_missing(sound: &SampleStore, stream: &str, version: u64) {
-    let expected = (Some(stream.to_owned()), Some(version));
-    let damage = sound.damage(stream).await;
-    assert_eq!((damage.stream.clone(), damage.stream_version), expected, "{damage:?}");
-    let alone = sound.store.verify(Some(stream)).await.unwrap().damage.unwrap();
-    assert_eq!((alone.stream.clone(), alone.stream_version), expected, "{alone:?}");
-    let read: Result<Vec<_>, _> = sound.store.read_all(0).try_collect().await;
-    assert!(matches!(read, Err(StoreError::Corrupt(_))), "{read:?}");
-}
-
-#[tokio::test]
-async fn a_removed_block_is_named() {
-    let sound = SampleStore::new().await;
-    for (stream, version) in [(1, 1), (1, 5), (2, 1), (2, 4)] {
-        let block = format!("stream_id = {stream} AND first_version = {version}");
-        sound
-            .tamper(&format!(
-                "CREATE TEMP TABLE kept AS SELECT * FROM es_event_blocks WHERE {block};
-                 DELETE FROM es_event_blocks WHERE {block}"
-            ))
-            .await;
-        assert_is_missing(&sound, &run(stream).stream(), version).await;
-        sound.tamper("INSERT INTO es_event_blocks SELECT * FROM kept; DROP TABLE kept").await;
-    }
-    assert_eq!(sound.verified().await, None);
-}
-
-#[tokio::test]
-async fn swapped_and_inserted_events_are_named() {
-    type Change = fn(&mut Vec<String>);
-    let changes: [(Change, u64); 3] = [
-        (|lines| lines.swap(1, 2), 2),
-        (|lines| lines.insert(2, lines[1].clone()), 3),
-        (|lines| lines.push(lines[3].clone()), 5),
-    ];
-    for (change, version) in changes {
-        let sound = SampleStore::new().await;
-        event_blocks::edit_in_postgres(&sound.editor, 1, 1, change).await;
-        let damage = sound.damage("changed").await;
-        let place = (damage.stream.clone(), damage.stream_version);
-        assert_eq!(place, (Some(run(1).stream()), Some(version)), "{damage:?}");
-    }
-}
-
-#[tokio::test]
-async fn an_inserted_block_is_named() {
-    for version in [2_u64, 8] {
-        let sound = SampleStore::new().await;
-        sound
-            .tamper(&format!(
-                "INSERT INTO es_event_blocks
-                 SELECT 1, {version}, event_count, event_types, hash_before, hash_after,
-                        event_checks, codec, byte_count, stored_hash, body
-                 FROM es_event_blocks WHERE stream_id = 2 AND first_version = 4"
-            ))
-            .await;
-        let damage = sound.damage("inserted").await;
-        assert!(damage.what.contains("belongs to no append"), "{damage:?}");
-    }
+    assert_eq!(verified(&sound).await, None, "all values are restored");
 }
 
 /// No store has both the block of an event and its row.
@@ -246,29 +161,13 @@ async fn an_inserted_block_is_named() {
 async fn an_event_that_is_also_a_row_is_named() {
     for (stream, version) in [(1, 1), (1, 8), (9, 1)] {
         let sound = SampleStore::new().await;
-        sound
-            .tamper(&format!(
+        sound.sql(&format!(
                 "INSERT INTO es_events VALUES ({stream}, {version}, 'CandidateScored', 1, '{{}}', '\\x00')"
             ))
             .await;
-        let damage = sound.damage("a row").await;
+        let damage = damage(&sound, "a row").await;
         assert!(damage.what.contains("belongs to no append"), "{damage:?}");
         assert_eq!(damage.stream_version, Some(version));
-    }
-}
-
-#[tokio::test]
-async fn a_removed_row_and_a_strange_one_are_named() {
-    let more = [
-        "INSERT INTO es_streams VALUES (9, 'run-x', 0, '\\x00')",
-        "UPDATE es_appends SET recorded_at = 'infinity' WHERE seq = 1",
-        "UPDATE es_event_blocks SET event_checks = '' WHERE first_version = 4",
-    ];
-    for sql in DAMAGES.into_iter().chain(more) {
-        let sound = SampleStore::new().await;
-        sound.tamper(sql).await;
-        let damage = sound.damage(sql).await;
-        assert!(!damage.what.is_empty(), "{sql}: {damage:?}");
     }
 }
 
@@ -300,43 +199,10 @@ async fn a_guard_that_is_missing_or_changed_is_named() {
         ("ALTER TABLE es_event_blocks ADD COLUMN note TEXT", "es_event_blocks.note"),
     ] {
         let sound = SampleStore::new().await;
-        sound.tamper(sql).await;
-        let damage = sound.damage(sql).await;
+        sound.sql(sql).await;
+        let damage = damage(&sound, sql).await;
         assert!(damage.what.contains(named), "{sql}: {damage:?}");
     }
-}
-
-#[tokio::test]
-async fn a_tail_that_was_cut_off_with_all_traces_is_shown_by_an_exported_seal() {
-    let sound = SampleStore::new().await;
-    sound.tamper(CUT_OFF).await;
-    // The rest is consistent. Only a seal that was exported before shows the difference.
-    assert_eq!(sound.verified().await, None);
-    let (seq, seal) = sound.seal;
-    assert_eq!(sound.store.seal_at(seq).await.unwrap(), None);
-    // Other events at the same place have another seal.
-    sound.store.append(candidates(run(2), 3, 2)).await.unwrap();
-    assert_eq!(sound.verified().await, None);
-    assert_ne!(sound.store.seal_at(seq).await.unwrap(), Some(seal));
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_altered_snapshot_is_refused() {
-    let sound = SampleStore::new().await;
-    let digest = blake3::hash(b"one book").to_hex();
-    let other = blake3::hash(b"another book").to_hex();
-    sound
-        .tamper(&format!(
-            "UPDATE snapshots SET (byte_count, stored_hash, compressed) =
-                    (SELECT byte_count, stored_hash, compressed
-                       FROM snapshots WHERE digest = '{other}')
-              WHERE digest = '{digest}'"
-        ))
-        .await;
-    let damage = sound.damage("a snapshot").await;
-    assert!(damage.what.contains(digest.as_str()), "{damage:?}");
-    let read = sound.store.captured(&digest).await;
-    assert!(matches!(read, Err(StoreError::Corrupt(_))), "{read:?}");
 }
 
 /// A cell with a value that PowerFill does not write is refused. Any other edit is found by a
@@ -363,20 +229,20 @@ async fn an_edited_output_is_read_as_edited_or_refused() {
         let name = table.name;
         let column = assignment.split(' ').next().unwrap();
         sound
-            .tamper(&format!("CREATE TABLE kept AS TABLE {name}; UPDATE {name} SET {assignment}"))
+            .sql(&format!("CREATE TABLE kept AS TABLE {name}; UPDATE {name} SET {assignment}"))
             .await;
         let read: Result<Vec<_>, _> = store.rows(table).try_collect().await;
         let Err(StoreError::Corrupt(fault)) = read else { panic!("{assignment}: {read:?}") };
         let what = fault.to_string();
         assert!(what.contains(name) && what.contains("row 1") && what.contains(column), "{what}");
         sound
-            .tamper(&format!(
+            .sql(&format!(
                 "UPDATE {name} SET {column} = (SELECT {column} FROM kept); DROP TABLE kept"
             ))
             .await;
         let _: Vec<_> = store.rows(table).try_collect().await.unwrap();
     }
-    sound.tamper("UPDATE pfill_test_kickouts SET reason = 'NoTrade'").await;
+    sound.sql("UPDATE pfill_test_kickouts SET reason = 'NoTrade'").await;
     let read: Vec<_> = store.rows(&KICKOUTS).try_collect().await.unwrap();
     assert_eq!(read[0].rows.cells[1], Cell::Text("NoTrade".into()));
 }

@@ -1,13 +1,11 @@
 //! A store file that is edited without the store: verification reports the edit (specification
 //! 3.2).
 
-use futures::TryStreamExt;
-use powerfill_ports::StoreError;
 use powerfill_ports::copying::CopyStore;
-use powerfill_ports::events::{Damage, EventStore, Verification};
-use powerfill_ports::snapshots::SnapshotStore;
+use powerfill_ports::events::EventStore;
 use powerfill_sqlite::SqliteStore;
-use powerfill_tests::store_suite::samples::{CUT_OFF, DAMAGES, candidates, fill_to_tamper, run};
+use powerfill_tests::store_suite::samples::fill_to_tamper;
+use powerfill_tests::tampering::{TamperedStore, damage, verified};
 use powerfill_tests::{event_blocks, sqlite_file};
 use rusqlite::Connection;
 use rusqlite::types::Value;
@@ -19,7 +17,15 @@ struct SampleStore {
     seal: (u64, blake3::Hash),
 }
 
-impl SampleStore {
+impl TamperedStore for SampleStore {
+    type Store = SqliteStore;
+
+    const DAMAGES: &'static [&'static str] = &[
+        "INSERT INTO es_head SELECT 2, seq, position, seal FROM es_head",
+        "INSERT INTO es_streams VALUES (9, 'run-x', 0, x'00')",
+        "UPDATE es_event_blocks SET event_checks = x'' WHERE first_version = 4",
+    ];
+
     async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = SqliteStore::open(folder.path().join("acme.db")).unwrap();
@@ -28,22 +34,35 @@ impl SampleStore {
         Self { folder, seal: (head.seq, head.seal) }
     }
 
-    fn tamper(&self, with: impl FnOnce(&Connection)) {
-        with(&sqlite_file::open_unguarded(&self.folder.path().join("acme.db")));
-    }
-
     fn store(&self) -> SqliteStore {
         SqliteStore::open_existing(self.folder.path().join("acme.db")).unwrap()
     }
 
-    async fn verify(&self) -> Verification {
-        self.store().verify(None).await.unwrap()
+    fn seal(&self) -> (u64, blake3::Hash) {
+        self.seal
     }
 
-    async fn damage(&self) -> Damage {
-        self.verify().await.damage.expect("damage is found")
+    async fn sql(&self, sql: &str) {
+        self.editor().execute_batch(sql).unwrap();
+    }
+
+    async fn edit_block(
+        &self,
+        stream_id: i64,
+        first_version: i64,
+        change: impl FnOnce(&mut Vec<String>),
+    ) {
+        event_blocks::edit(&self.editor(), stream_id, first_version, change);
     }
 }
+
+impl SampleStore {
+    fn editor(&self) -> Connection {
+        sqlite_file::open_unguarded(&self.folder.path().join("acme.db"))
+    }
+}
+
+powerfill_tests::tampering_suite!(SampleStore);
 
 /// Another value of the same type, which differs by one byte or by one.
 fn changed(value: Value) -> Value {
@@ -90,11 +109,10 @@ fn cells(conn: &Connection) -> Vec<(String, String, i64)> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_change_in_any_column_of_any_row_is_found() {
     let sound = SampleStore::new().await;
-    assert_eq!(sound.verify().await.damage, None);
-    let mut all = Vec::new();
-    sound.tamper(|conn| all = cells(conn));
+    assert_eq!(verified(&sound).await, None);
+    let conn = sound.editor();
+    let all = cells(&conn);
     assert!(all.len() > 100, "{}", all.len());
-    let conn = sqlite_file::open_unguarded(&sound.folder.path().join("acme.db"));
     let store = sound.store();
     for (table, column, rowid) in all {
         let at = format!("{table}.{column} of row {rowid}");
@@ -120,185 +138,17 @@ async fn a_change_in_any_column_of_any_row_is_found() {
     assert_eq!(store.verify(None).await.unwrap().damage, None, "all values are restored");
 }
 
-#[tokio::test]
-async fn a_changed_payload_is_named_by_stream_and_version() {
-    let sound = SampleStore::new().await;
-    sound.tamper(|conn| {
-        event_blocks::edit(conn, 2, 1, |lines| {
-            lines[1] = lines[1].replace("\"turn\":1", "\"turn\":2");
-        });
-    });
-    let damage = sound.damage().await;
-    assert_eq!(
-        (damage.stream, damage.stream_version, damage.seq),
-        (Some(run(2).stream()), Some(2), Some(2))
-    );
-    let store = sound.store();
-    let one = store.verify(Some(&run(1).stream())).await.unwrap();
-    assert_eq!(one.damage, None);
-    let two = store.verify(Some(&run(2).stream())).await.unwrap().damage.unwrap();
-    assert_eq!((two.stream, two.stream_version), (Some(run(2).stream()), Some(2)));
-}
-
-/// The block of each position: its stream, its first version, and the index of the event.
-fn place(position: usize) -> (u128, i64, usize) {
-    match position {
-        1..=4 => (1, 1, position - 1),
-        5..=7 => (2, 1, position - 5),
-        8..=10 => (1, 5, position - 8),
-        _ => (2, 4, 0),
-    }
-}
-
-#[tokio::test]
-async fn a_removed_event_is_named() {
-    for position in 1..=11 {
-        let (stream, first_version, index) = place(position);
-        let sound = SampleStore::new().await;
-        sound.tamper(|conn| {
-            event_blocks::edit(conn, stream as i64, first_version, |lines| {
-                lines.remove(index);
-            });
-        });
-        let damage = sound.damage().await;
-        assert_eq!(damage.stream, Some(run(stream).stream()), "{position}: {damage:?}");
-        let version = first_version as u64 + index as u64;
-        assert_eq!(damage.stream_version, Some(version), "{position}: {damage:?}");
-        let read: Result<Vec<_>, _> = sound.store().read_all(0).try_collect().await;
-        assert!(matches!(read, Err(StoreError::Corrupt(_))), "{read:?}");
-    }
-}
-
-#[tokio::test]
-async fn a_removed_block_is_named() {
-    for (stream, first_version) in [(1, 1), (1, 5), (2, 1), (2, 4)] {
-        let sound = SampleStore::new().await;
-        sound.tamper(|conn| {
-            let sql = "DELETE FROM es_event_blocks WHERE stream_id = ?1 AND first_version = ?2";
-            conn.execute(sql, (stream as i64, first_version)).unwrap();
-        });
-        let damage = sound.damage().await;
-        assert_eq!(damage.stream, Some(run(stream).stream()), "{damage:?}");
-        assert_eq!(damage.stream_version, Some(first_version), "{damage:?}");
-        let read: Result<Vec<_>, _> = sound.store().read_all(0).try_collect().await;
-        assert!(matches!(read, Err(StoreError::Corrupt(_))), "{read:?}");
-    }
-}
-
-#[tokio::test]
-async fn swapped_events_are_named() {
-    let sound = SampleStore::new().await;
-    sound.tamper(|conn| event_blocks::edit(conn, 1, 1, |lines| lines.swap(1, 2)));
-    let damage = sound.damage().await;
-    assert_eq!((damage.stream, damage.stream_version), (Some(run(1).stream()), Some(2)));
-}
-
-#[tokio::test]
-async fn an_inserted_event_is_named() {
-    for (index, version) in [(2, 3), (4, 5)] {
-        let sound = SampleStore::new().await;
-        sound.tamper(|conn| {
-            event_blocks::edit(conn, 1, 1, |lines| {
-                let copy = lines[index - 1].clone();
-                lines.insert(index, copy);
-            });
-        });
-        let damage = sound.damage().await;
-        let place = (damage.stream.clone(), damage.stream_version);
-        assert_eq!(place, (Some(run(1).stream()), Some(version)), "{damage:?}");
-    }
-}
-
-#[tokio::test]
-async fn an_inserted_block_is_named() {
-    for version in [2, 8] {
-        let sound = SampleStore::new().await;
-        sound.tamper(|conn| {
-            conn.execute_batch(&format!(
-                "INSERT INTO es_event_blocks
-                 SELECT 1, {version}, event_count, event_types, hash_before, hash_after,
-                        event_checks, codec, byte_count, stored_hash, body
-                 FROM es_event_blocks WHERE stream_id = 2 AND first_version = 4"
-            ))
-            .unwrap();
-        });
-        let damage = sound.damage().await;
-        assert!(damage.what.contains("belongs to no append"), "{damage:?}");
-    }
-}
-
 /// No store has both the block of an event and its row.
 #[tokio::test]
 async fn an_event_that_is_also_a_row_is_named() {
     for (position, stream, version) in [(1, 1, 1), (12, 1, 8)] {
         let sound = SampleStore::new().await;
-        sound.tamper(|conn| {
-            let sql =
-                "INSERT INTO es_events VALUES (?1, ?2, ?3, 'CandidateScored', 1, '{}', x'00')";
-            conn.execute(sql, (position, stream, version)).unwrap();
-        });
-        let damage = sound.damage().await;
+        let sql = "INSERT INTO es_events VALUES (?1, ?2, ?3, 'CandidateScored', 1, '{}', x'00')";
+        sound.editor().execute(sql, (position, stream, version)).unwrap();
+        let damage = damage(&sound, "a row").await;
         let what = format!("the event at position {position} belongs to no append");
         assert!(damage.what.contains(&what), "{damage:?}");
     }
-}
-
-#[tokio::test]
-async fn a_removed_append_and_a_removed_stream_are_named() {
-    let more = [
-        "INSERT INTO es_head SELECT 2, seq, position, seal FROM es_head",
-        "INSERT INTO es_streams VALUES (9, 'run-x', 0, x'00')",
-        "UPDATE es_event_blocks SET event_checks = x'' WHERE first_version = 4",
-    ];
-    for sql in DAMAGES.into_iter().chain(more) {
-        let sound = SampleStore::new().await;
-        sound.tamper(|conn| conn.execute_batch(sql).unwrap());
-        let damage = sound.damage().await;
-        assert!(!damage.what.is_empty(), "{sql}: {damage:?}");
-    }
-}
-
-#[tokio::test]
-async fn a_tail_that_was_cut_off_with_all_traces_is_shown_by_an_exported_seal() {
-    let sound = SampleStore::new().await;
-    sound.tamper(|conn| {
-        conn.execute_batch(CUT_OFF).unwrap();
-        conn.execute_batch("DELETE FROM verified_log").unwrap();
-    });
-    // The rest is consistent. Only a seal that was exported before shows the difference.
-    let store = sound.store();
-    assert_eq!(store.verify(None).await.unwrap().damage, None);
-    let (seq, seal) = sound.seal;
-    assert_eq!(store.seal_at(seq).await.unwrap(), None);
-    // Other events at the same place have another seal.
-    store.append(candidates(run(2), 3, 2)).await.unwrap();
-    assert_eq!(store.verify(None).await.unwrap().damage, None);
-    assert_ne!(store.seal_at(seq).await.unwrap(), Some(seal));
-}
-
-#[tokio::test]
-async fn an_altered_snapshot_is_refused() {
-    let sound = SampleStore::new().await;
-    let digest = blake3::hash(b"one book").to_hex();
-    sound.tamper(|conn| {
-        let other = zstd_of_another_book(conn);
-        let write = "UPDATE snapshots SET compressed = ?1, stored_hash = ?2, byte_count = 12
-                     WHERE digest = ?3";
-        let hash = blake3::hash(&other);
-        conn.execute(write, (&other, &hash.as_bytes()[..], digest.as_str())).unwrap();
-    });
-    let damage = sound.damage().await;
-    assert!(damage.what.contains(digest.as_str()), "{damage:?}");
-    let read = sound.store().captured(&digest).await;
-    assert!(matches!(read, Err(StoreError::Corrupt(_))), "{read:?}");
-}
-
-fn zstd_of_another_book(conn: &Connection) -> Vec<u8> {
-    let digest = blake3::hash(b"another book").to_hex();
-    conn.query_row("SELECT compressed FROM snapshots WHERE digest = ?1", [digest.as_str()], |row| {
-        row.get(0)
-    })
-    .unwrap()
 }
 
 #[tokio::test]
@@ -319,5 +169,5 @@ async fn the_guards_refuse_an_edit_of_the_log() {
         let refused = conn.execute_batch(sql);
         assert!(refused.is_err(), "{sql}");
     }
-    assert_eq!(sound.verify().await.damage, None);
+    assert_eq!(verified(&sound).await, None);
 }

@@ -14,10 +14,10 @@ use powerfill_ports::{Store, StoreError};
 use powerfill_snapshot::Snapshot;
 use tokio::task::spawn_blocking;
 
-use crate::AppError;
 use crate::challenge::{ChallengeReplay, challenge_events, replay_challenge};
 use crate::events::{read_types, run_input};
 use crate::run::panicked;
+use crate::{AppError, AppResult};
 
 /// Why a challenge cannot be adopted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -56,7 +56,7 @@ impl Adoption {
     /// # Errors
     /// [`NotAdoptable`]; the challenge does not exist; an event or the captured snapshot cannot be
     /// read; the store fails.
-    pub async fn read(store: &dyn Store, challenge: ChallengeId) -> Result<Self, AppError> {
+    pub async fn read(store: &dyn Store, challenge: ChallengeId) -> AppResult<Self> {
         let certificate = NotAdoptable::Certificate(challenge);
         let types = [ChallengeEventType::ChallengeRequested];
         match challenge_events(store, &challenge.stream(), &types).await?.first() {
@@ -92,7 +92,7 @@ impl Adoption {
 pub(crate) async fn adopted_placements(
     store: &dyn Store,
     requested: &RunRequested,
-) -> Result<Option<Vec<GivenPlacement>>, AppError> {
+) -> AppResult<Option<Vec<GivenPlacement>>> {
     let Some(name) = &requested.origin.challenge else { return Ok(None) };
     let challenge = ChallengeId::from_stream(name)
         .ok_or_else(|| AppError::from(NotAdoptable::Unknown(name.clone())))?;
@@ -126,7 +126,7 @@ pub(crate) async fn replayed_placements(
     store: &dyn Store,
     run: RunId,
     requested: &RunRequested,
-) -> Result<Option<Vec<GivenPlacement>>, AppError> {
+) -> AppResult<Option<Vec<GivenPlacement>>> {
     match adopted_placements(store, requested).await {
         Err(AppError::Store(StoreError::NotFound { .. } | StoreError::Archived(_))) => {
             Ok(Some(placements(recorded_trades(store, run).await?)))
@@ -141,10 +141,7 @@ fn placements(trades: BTreeMap<LoanId, TradeId>) -> Vec<GivenPlacement> {
 }
 
 /// Where the events of a run place each loan in the end.
-async fn recorded_trades(
-    store: &dyn Store,
-    run: RunId,
-) -> Result<BTreeMap<LoanId, TradeId>, AppError> {
+async fn recorded_trades(store: &dyn Store, run: RunId) -> AppResult<BTreeMap<LoanId, TradeId>> {
     let types = [EventType::LoanAllocated, EventType::LoanMoved, EventType::LoanReleased];
     let types = types.map(|event_type| event_type.name().to_owned()).to_vec();
     let mut trades = BTreeMap::new();

@@ -7,8 +7,8 @@ use powerfill_ports::events::StoredEvent;
 use powerfill_ports::{Store, StoreError};
 use powerfill_tables::summary::RunSummary;
 
-use crate::AppError;
 use crate::events::{DecodedEvent, read_stored, read_versions};
+use crate::{AppError, AppResult};
 
 /// The most states that a timeline keeps: 256 states of a demo book take about 40 MB.
 const MAX_STATES: u64 = 256;
@@ -26,10 +26,7 @@ pub struct RunAtEvent {
 
 impl RunAtEvent {
     /// The event as it is stored.
-    ///
-    /// # Errors
-    /// The store fails.
-    pub async fn stored(&self, store: &dyn Store) -> Result<StoredEvent, AppError> {
+    pub async fn stored(&self, store: &dyn Store) -> AppResult<StoredEvent> {
         let (run, version) = (self.summary.run_id, self.event.stream_version);
         let stored = read_stored(store, run, version).await?;
         stored.ok_or_else(|| StoreError::missing_event(&run.stream(), version).into())
@@ -54,7 +51,7 @@ impl<'s> Timeline<'s> {
     /// # Errors
     /// [`NotFound`](powerfill_ports::StoreError::NotFound) if the run has no events; an event
     /// cannot be read; the store fails.
-    pub async fn open(store: &'s dyn Store, run: RunId) -> Result<Self, AppError> {
+    pub async fn open(store: &'s dyn Store, run: RunId) -> AppResult<Self> {
         let events = event_count(store, run).await?;
         let interval = events.div_ceil(MAX_STATES).max(MIN_INTERVAL);
         let mut state = RunSummary::new(run);
@@ -80,7 +77,7 @@ impl<'s> Timeline<'s> {
     ///
     /// # Errors
     /// [`AppError::NoSuchEvent`]; else as for [`Timeline::open`].
-    pub async fn at(&self, event: u64) -> Result<RunAtEvent, AppError> {
+    pub async fn at(&self, event: u64) -> AppResult<RunAtEvent> {
         check_number(self.run, event, self.events)?;
         // The event itself is always read, because the result contains it.
         let state = (event - 1) / self.interval;
@@ -95,11 +92,7 @@ impl<'s> Timeline<'s> {
 ///
 /// # Errors
 /// As for [`Timeline::at`].
-pub async fn run_at_event(
-    store: &dyn Store,
-    run: RunId,
-    event: u64,
-) -> Result<RunAtEvent, AppError> {
+pub async fn run_at_event(store: &dyn Store, run: RunId, event: u64) -> AppResult<RunAtEvent> {
     check_event(store, run, event).await?;
     read_on(store, run, RunSummary::new(run), 1, event).await
 }
@@ -108,18 +101,18 @@ pub async fn run_at_event(
 ///
 /// # Errors
 /// As for [`Timeline::at`].
-pub async fn check_event(store: &dyn Store, run: RunId, event: u64) -> Result<(), AppError> {
+pub async fn check_event(store: &dyn Store, run: RunId, event: u64) -> AppResult<()> {
     check_number(run, event, event_count(store, run).await?)
 }
 
-const fn check_number(run: RunId, event: u64, events: u64) -> Result<(), AppError> {
+const fn check_number(run: RunId, event: u64, events: u64) -> AppResult<()> {
     match event {
         1.. if event <= events => Ok(()),
         _ => Err(AppError::NoSuchEvent { run, event, events }),
     }
 }
 
-async fn event_count(store: &dyn Store, run: RunId) -> Result<u64, AppError> {
+async fn event_count(store: &dyn Store, run: RunId) -> AppResult<u64> {
     match store.stream_version(&run.stream()).await? {
         0 => Err(AppError::no_run(run)),
         events => Ok(events),
@@ -133,7 +126,7 @@ async fn read_on(
     mut summary: RunSummary,
     from: u64,
     to: u64,
-) -> Result<RunAtEvent, AppError> {
+) -> AppResult<RunAtEvent> {
     let mut last = None;
     let mut batches = read_versions(store, run, from, to);
     while let Some(batch) = batches.try_next().await? {

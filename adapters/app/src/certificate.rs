@@ -17,14 +17,14 @@ use crate::challenge::{
     ChallengeInput, ChallengePlan, ChallengeResult, challenge_events, record_challenge,
 };
 use crate::run::messages::{DecisionInput, EventChunk};
-use crate::{AppError, Clock};
+use crate::{AppError, AppResult, Clock};
 
 /// The most candidates of a run that gets a bound without being asked for it. A bound of more takes
 /// minutes, and gigabytes of memory.
 const MAX_CANDIDATES: usize = 5_000_000;
 
 /// The answer of the thread that computes a bound.
-pub(crate) type PendingBound = oneshot::Receiver<Result<ChallengeResult, AppError>>;
+pub(crate) type PendingBound = oneshot::Receiver<AppResult<ChallengeResult>>;
 
 /// Computes the bounds of runs beside their recording, each on a thread of its own. A process that
 /// ends does not wait for it.
@@ -73,7 +73,7 @@ pub(crate) async fn record_bound(
     store: &dyn Store,
     clock: &dyn Clock,
     pending: PendingBound,
-) -> Result<RunCertificate, AppError> {
+) -> AppResult<RunCertificate> {
     let broke_off = |_| AppError::Panicked("the thread of its certificate ended".to_owned());
     let result = pending.await.map_err(broke_off)??;
     let id = record_challenge(store, clock, &result).await?;
@@ -81,13 +81,10 @@ pub(crate) async fn record_bound(
 }
 
 /// The certificate of a run: the tightest recorded bound with the default weights.
-///
-/// # Errors
-/// An event cannot be read; the store fails.
 pub async fn recorded_certificate(
     store: &dyn Store,
     run: RunId,
-) -> Result<Option<RunCertificate>, AppError> {
+) -> AppResult<Option<RunCertificate>> {
     let types = [ChallengeEventType::ChallengeRequested, ChallengeEventType::BoundCertified];
     let mut tightest: Option<RunCertificate> = None;
     for number in 1.. {
@@ -117,7 +114,7 @@ pub async fn recorded_certificate(
 pub async fn certificate_with_prices(
     store: &dyn Store,
     run: RunId,
-) -> Result<Option<(RunCertificate, Vec<ShadowPriceFound>)>, AppError> {
+) -> AppResult<Option<(RunCertificate, Vec<ShadowPriceFound>)>> {
     let Some(certificate) = recorded_certificate(store, run).await? else { return Ok(None) };
     let prices = recorded_prices(store, &certificate).await?;
     Ok(Some((certificate, prices)))
@@ -128,7 +125,7 @@ pub async fn certificate_with_prices(
 async fn recorded_prices(
     store: &dyn Store,
     certificate: &RunCertificate,
-) -> Result<Vec<ShadowPriceFound>, AppError> {
+) -> AppResult<Vec<ShadowPriceFound>> {
     let types = [ChallengeEventType::ShadowPriceFound];
     let events = challenge_events(store, &certificate.challenge, &types).await?;
     let prices = events.into_iter().filter_map(|event| match event {
@@ -141,7 +138,7 @@ async fn recorded_prices(
 }
 
 /// Keeps the certificate of a run in the list of runs, if the list has the run.
-pub(crate) async fn keep_certificate(store: &dyn Store, run: RunId) -> Result<(), AppError> {
+pub(crate) async fn keep_certificate(store: &dyn Store, run: RunId) -> AppResult<()> {
     let kept = store.headlines(vec![run]).await?.remove(&run);
     let Some(mut headline) = kept.and_then(|kept| kept.headline) else { return Ok(()) };
     let certificate = recorded_certificate(store, run).await?;

@@ -33,7 +33,7 @@ use crate::events::read_run;
 use crate::in_memory::{InMemoryRun, read_input};
 use crate::run::messages::EventChunk;
 use crate::run::panicked;
-use crate::{AppError, Clock, RunControl};
+use crate::{AppError, AppResult, Clock, RunControl};
 
 /// The steps of a search by default.
 pub const DEFAULT_STEPS: u64 = 5_000_000;
@@ -116,13 +116,13 @@ pub async fn challenge_run(
     run: RunId,
     plan: ChallengePlan,
     mut watcher: Box<dyn SearchWatcher + Send>,
-) -> Result<ChallengeResult, AppError> {
+) -> AppResult<ChallengeResult> {
     let input = read_challenged(store, run).await?;
     let made = spawn_blocking(move || input.make(&plan, watcher.as_mut()));
     made.await.map_err(|error| panicked(&error))?
 }
 
-async fn read_challenged(store: &dyn Store, run: RunId) -> Result<ChallengeInput, AppError> {
+async fn read_challenged(store: &dyn Store, run: RunId) -> AppResult<ChallengeInput> {
     let (snapshot, requested) = read_input(store, run).await?;
     let mut events = Vec::new();
     let mut batches = read_run(store, run);
@@ -152,7 +152,7 @@ impl ChallengeInput {
         &self,
         plan: &ChallengePlan,
         watcher: &mut dyn SearchWatcher,
-    ) -> Result<ChallengeResult, AppError> {
+    ) -> AppResult<ChallengeResult> {
         let mut reader = RunReader::new(&self.snapshot);
         let events = self.events.iter().flat_map(|chunk| chunk.iter());
         events.for_each(|event| reader.apply(event));
@@ -211,7 +211,7 @@ pub async fn record_challenge(
     store: &dyn Store,
     clock: &dyn Clock,
     result: &ChallengeResult,
-) -> Result<ChallengeId, AppError> {
+) -> AppResult<ChallengeId> {
     let run = result.run;
     let events = EncodedBatch::encode(&result.events);
     for number in 1.. {
@@ -271,7 +271,7 @@ pub async fn replay_challenge(
     id: ChallengeId,
     reproduce: bool,
     watcher: Box<dyn SearchWatcher + Send>,
-) -> Result<ChallengeReplay, AppError> {
+) -> AppResult<ChallengeReplay> {
     let stored: Vec<StoredEvent> = store.read(&id.stream(), 1).try_concat().await?;
     let events = stored.iter().map(decode).collect::<Result<Vec<_>, _>>()?;
     let requested = match events.first() {
@@ -340,7 +340,7 @@ async fn stored_of_types(
     store: &dyn Store,
     stream: &str,
     types: &[ChallengeEventType],
-) -> Result<Vec<StoredEvent>, AppError> {
+) -> AppResult<Vec<StoredEvent>> {
     let types = types.iter().map(|event_type| event_type.name().to_owned()).collect();
     Ok(store.read_types(stream, 1, types).try_concat().await?)
 }
@@ -350,10 +350,10 @@ pub(crate) async fn challenge_events(
     store: &dyn Store,
     stream: &str,
     types: &[ChallengeEventType],
-) -> Result<Vec<ChallengeEvent>, AppError> {
+) -> AppResult<Vec<ChallengeEvent>> {
     stored_of_types(store, stream, types).await?.iter().map(decode).collect()
 }
 
-pub(crate) fn decode(stored: &StoredEvent) -> Result<ChallengeEvent, AppError> {
+pub(crate) fn decode(stored: &StoredEvent) -> AppResult<ChallengeEvent> {
     ChallengeEvent::decode_stored(stored).map_err(|source| AppError::undecodable(stored, source))
 }

@@ -9,8 +9,8 @@ use powerfill_explain::LoanStories;
 use powerfill_ports::Store;
 use powerfill_snapshot::{Snapshot, input_table};
 
-use crate::AppError;
 use crate::events::{for_each_event, read_run};
+use crate::{AppError, AppResult};
 
 /// A run, and the store that has it.
 #[derive(Clone, Copy)]
@@ -32,7 +32,7 @@ pub async fn compare_runs(
     mut there: StoredRun<'_>,
     mapping: &ComparisonMapping,
     explained: usize,
-) -> Result<Comparison, AppError> {
+) -> AppResult<Comparison> {
     let mut names = Interner::default();
     let mut outputs = run_side(here.store, here.run, &mut names).await?;
     let mut other_outputs = run_side(there.store, there.run, &mut names).await?;
@@ -72,11 +72,7 @@ pub async fn compare_with<E: From<AppError>>(
 ///
 /// # Errors
 /// As for [`compare_runs`].
-pub async fn run_side(
-    store: &dyn Store,
-    run: RunId,
-    names: &mut Interner,
-) -> Result<Side, AppError> {
+pub async fn run_side(store: &dyn Store, run: RunId, names: &mut Interner) -> AppResult<Side> {
     let mut side = RunSide::new(run, names);
     for_each_event(run, read_run(store, run), |event| side.apply(event, names)).await?;
     Ok(side.finish(names))
@@ -87,7 +83,7 @@ async fn explain_loans(
     there: Option<StoredRun<'_>>,
     most: usize,
     comparison: &mut Comparison,
-) -> Result<(), AppError> {
+) -> AppResult<()> {
     let (loans, all) = comparison.diverging_loans(most);
     comparison.diverging_loan_count = all;
     if loans.is_empty() {
@@ -112,7 +108,7 @@ async fn compare_inputs(
     store: &dyn Store,
     other_store: &dyn Store,
     comparison: &mut Comparison,
-) -> Result<(), AppError> {
+) -> AppResult<()> {
     let digest = |run: Option<&RunSideHead>| run.and_then(|run| run.snapshot_digest.clone());
     let digests = (digest(comparison.here.head.run()), digest(comparison.there.head.run()));
     if let (Some(here), Some(there)) = digests

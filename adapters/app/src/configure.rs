@@ -10,7 +10,7 @@ use powerfill_events::run::RunEvent;
 use powerfill_events::values::{TenantId, Timestamp, derive_uuid};
 use powerfill_ports::events::{Append, EventStore, StoredEvent};
 use powerfill_ports::runs::{RunCursor, RunFilter};
-use powerfill_ports::{Store, StoreError, StoreFault, ensure_tenant};
+use powerfill_ports::{Store, StoreError, StoreFault, StoreResult, ensure_tenant};
 use powerfill_snapshot::config::{
     self, Config, ConfigCommand, ConfigEvent, ConfigRejection, ConfigState,
 };
@@ -22,7 +22,7 @@ use uuid::Uuid;
 use crate::events::read_event;
 use crate::retry::retry_with_backoff;
 use crate::run::panicked;
-use crate::{AppError, Clock};
+use crate::{AppError, AppResult, Clock};
 
 /// How often a command is decided again after a conflict. Each conflict is a change by another
 /// command, so that this limit is not met in practice.
@@ -156,7 +156,7 @@ pub async fn check_rules(
 }
 
 /// The columns of `loan` in the captured snapshot of the latest run whose payloads are there.
-async fn last_loan_columns(store: &dyn Store) -> Result<Option<Vec<LoanColumn>>, AppError> {
+async fn last_loan_columns(store: &dyn Store) -> AppResult<Option<Vec<LoanColumn>>> {
     let latest = store.runs_after(RunCursor::START, 1, RunFilter::Official).await?.pop();
     let Some(latest) = latest else { return Ok(None) };
     if !store.archived_blocks(latest.run_id).await?.is_empty() {
@@ -248,11 +248,11 @@ async fn catch_up(store: &dyn EventStore, state: &mut ConfigState) -> Result<(),
 }
 
 /// All events after a version at once: a configuration is small.
-async fn read_after(store: &dyn EventStore, version: u64) -> Result<Vec<StoredEvent>, StoreError> {
+async fn read_after(store: &dyn EventStore, version: u64) -> StoreResult<Vec<StoredEvent>> {
     store.read(config::STREAM, version + 1).try_concat().await
 }
 
-fn decode(stored: &StoredEvent) -> Result<ConfigEvent, AppError> {
+fn decode(stored: &StoredEvent) -> AppResult<ConfigEvent> {
     ConfigEvent::decode_stored(stored).map_err(|source| AppError::undecodable(stored, source))
 }
 

@@ -15,8 +15,8 @@ use powerfill_ports::events::{EventPart, EventParts, EventStore, StoredEvent};
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::task::spawn_blocking;
 
-use crate::AppError;
 use crate::run::panicked;
+use crate::{AppError, AppResult};
 
 /// An event of a run, with its content in the present schema.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,7 +34,7 @@ pub struct DecodedEvent {
 impl TryFrom<StoredEvent> for DecodedEvent {
     type Error = AppError;
 
-    fn try_from(stored: StoredEvent) -> Result<Self, AppError> {
+    fn try_from(stored: StoredEvent) -> AppResult<Self> {
         let event = RunEvent::decode_stored(&stored)
             .map_err(|source| AppError::undecodable(&stored, source))?;
         let StoredEvent { stream_version, recorded_at, actor, .. } = stored;
@@ -56,7 +56,7 @@ impl DecodedEvent {
 }
 
 /// Decoded events in order, in batches.
-pub type DecodedBatches<'a> = BoxStream<'a, Result<Vec<DecodedEvent>, AppError>>;
+pub type DecodedBatches<'a> = BoxStream<'a, AppResult<Vec<DecodedEvent>>>;
 
 /// The events of a run.
 pub fn read_run(store: &dyn EventStore, run: RunId) -> DecodedBatches<'_> {
@@ -124,7 +124,7 @@ pub(crate) async fn read_stored(
     store: &dyn EventStore,
     run: RunId,
     version: u64,
-) -> Result<Option<StoredEvent>, AppError> {
+) -> AppResult<Option<StoredEvent>> {
     let batch = store.read_between(&run.stream(), version, version).try_next().await?;
     Ok(batch.and_then(|batch| batch.into_iter().next()))
 }
@@ -134,7 +134,7 @@ pub(crate) async fn read_event(
     store: &dyn EventStore,
     run: RunId,
     version: u64,
-) -> Result<Option<DecodedEvent>, AppError> {
+) -> AppResult<Option<DecodedEvent>> {
     read_stored(store, run, version).await?.map(DecodedEvent::try_from).transpose()
 }
 
@@ -143,17 +143,14 @@ pub(crate) async fn read_event(
 /// # Errors
 /// [`NotFound`](powerfill_ports::StoreError::NotFound) if the run has no events; the request or the
 /// snapshot cannot be read; the store fails.
-pub async fn run_input(
-    store: &dyn Store,
-    run: RunId,
-) -> Result<(Box<RunRequested>, Vec<u8>), AppError> {
+pub async fn run_input(store: &dyn Store, run: RunId) -> AppResult<(Box<RunRequested>, Vec<u8>)> {
     let first = read_event(store, run, 1).await?.map(|first| first.event);
     let Some(RunEvent::RunRequested(requested)) = first else { return Err(AppError::no_run(run)) };
     let canonical = store.captured(&requested.snapshot_digest).await?;
     Ok((requested, canonical))
 }
 
-fn decode(part: EventPart, hashes: HashCheck) -> Result<Vec<DecodedEvent>, AppError> {
+fn decode(part: EventPart, hashes: HashCheck) -> AppResult<Vec<DecodedEvent>> {
     let block = match part {
         EventPart::Events(events) => {
             return events.into_iter().map(DecodedEvent::try_from).collect();
@@ -185,7 +182,7 @@ pub async fn for_each_event(
     run: RunId,
     mut batches: DecodedBatches<'_>,
     mut each: impl FnMut(&RecordedEvent<'_>) + Send,
-) -> Result<(), AppError> {
+) -> AppResult<()> {
     let mut has_events = false;
     while let Some(batch) = batches.try_next().await? {
         has_events = true;

@@ -23,9 +23,9 @@ use powerfill_snapshot::near::nearest_ids;
 use powerfill_tables::event_index::{PROJECTOR_VERSION, Subject};
 use tokio::task::spawn_blocking;
 
-use crate::AppError;
 use crate::certificate::certificate_with_prices;
 use crate::events::{DecodedBatches, DecodedEvent, for_each_event, read_chosen, read_run};
+use crate::{AppError, AppResult};
 
 /// Explains a loan: its candidates, its way through the run, whether it takes part, and which
 /// limits barred it.
@@ -34,11 +34,7 @@ use crate::events::{DecodedBatches, DecodedEvent, for_each_event, read_chosen, r
 /// [`StoreError::NotFound`] if the run has no events; an event or the captured snapshot cannot be
 /// read; the store fails. A loan that the run does not have is a result
 /// ([`LoanAccount::is_unknown`]).
-pub async fn explain_loan(
-    store: &dyn Store,
-    run: RunId,
-    loan_id: &str,
-) -> Result<LoanAccount, AppError> {
+pub async fn explain_loan(store: &dyn Store, run: RunId, loan_id: &str) -> AppResult<LoanAccount> {
     let mut story = LoanStory::new(loan_id);
     let events = read_story(store, run, StorySubject::Loan(loan_id)).await?;
     for_each_event(run, events, |event| story.apply(event)).await?;
@@ -55,7 +51,7 @@ fn loan_account(
     canonical: &[u8],
     input: &RunInput,
     mut story: LoanExplanation,
-) -> Result<LoanAccount, AppError> {
+) -> AppResult<LoanAccount> {
     let others = story.loans_in_limited_trades().map(|loan_id| loan_id.as_str());
     let snapshot = Snapshot::excerpt(canonical, others.chain([story.loan_id.as_str()]))?;
     let facts = Facts::new(&snapshot, &input.options);
@@ -83,7 +79,7 @@ pub async fn explain_pair(
     run: RunId,
     loan_id: &str,
     trade_id: &str,
-) -> Result<PairAccount, AppError> {
+) -> AppResult<PairAccount> {
     let loan = explain_loan(store, run, loan_id).await?;
     let story = trade_story(store, run, trade_id).await?;
     let nearest = match (&story.trade, &loan.story.input) {
@@ -93,11 +89,7 @@ pub async fn explain_pair(
     Ok(PairAccount::new(loan, trade_id, story.trade.as_ref(), nearest))
 }
 
-async fn trade_story(
-    store: &dyn Store,
-    run: RunId,
-    trade_id: &str,
-) -> Result<TradeExplanation, AppError> {
+async fn trade_story(store: &dyn Store, run: RunId, trade_id: &str) -> AppResult<TradeExplanation> {
     let mut story = TradeStory::new(trade_id);
     let events = read_story(store, run, StorySubject::Trade(trade_id)).await?;
     for_each_event(run, events, |event| story.apply(event)).await?;
@@ -109,7 +101,7 @@ async fn near_trades(
     store: &dyn Store,
     input: &RunInput,
     trade_id: &str,
-) -> Result<Vec<String>, AppError> {
+) -> AppResult<Vec<String>> {
     let canonical = store.captured(&input.snapshot_digest).await?;
     let trade_id = trade_id.to_owned();
     let near = move || -> Result<_, CanonicalFault> {
@@ -129,7 +121,7 @@ pub async fn explain_trade(
     store: &dyn Store,
     run: RunId,
     trade_id: &str,
-) -> Result<TradeAccount, AppError> {
+) -> AppResult<TradeAccount> {
     let story = trade_story(store, run, trade_id).await?;
     if let (None, Some(input)) = (&story.trade, &story.input) {
         let nearest = near_trades(store, input, trade_id).await?;
@@ -152,7 +144,7 @@ fn trade_account(
     canonical: &[u8],
     input: &RunInput,
     mut story: TradeExplanation,
-) -> Result<TradeAccount, AppError> {
+) -> AppResult<TradeAccount> {
     let others: Vec<&str> = story.loans_under_limits().map(|loan_id| loan_id.as_str()).collect();
     let excerpt = Snapshot::excerpt(canonical, others)?;
     let limits = Facts::new(&excerpt, &input.options).limits(&story.trade_id);
@@ -165,15 +157,12 @@ fn trade_account(
 
 /// Finds the smallest changes of the input that would have placed a kicked-out loan. `progress` is
 /// called before each trial run.
-///
-/// # Errors
-/// The captured snapshot cannot be read; the store fails.
 pub async fn what_if(
     store: &dyn SnapshotStore,
     input: &RunInput,
     loan_id: &str,
     mut progress: impl FnMut(ChangeKind) + Send + 'static,
-) -> Result<Result<WhatIf, NoAnswer>, AppError> {
+) -> AppResult<Result<WhatIf, NoAnswer>> {
     let canonical = store.captured(&input.snapshot_digest).await?;
     let (options, loan_id) = (input.options.clone(), loan_id.to_owned());
     let answer = move || -> Result<_, CanonicalFault> {
@@ -193,7 +182,7 @@ pub async fn read_story<'a>(
     store: &'a dyn Store,
     run: RunId,
     about: StorySubject<'_>,
-) -> Result<DecodedBatches<'a>, AppError> {
+) -> AppResult<DecodedBatches<'a>> {
     let Some((state, own)) = listed_versions(store, run, about.subjects()).await? else {
         return Ok(read_run(store, run));
     };
@@ -220,7 +209,7 @@ pub(crate) async fn listed_versions(
     store: &dyn Store,
     run: RunId,
     subjects: Vec<Subject>,
-) -> Result<Option<(IndexState, BTreeSet<u64>)>, AppError> {
+) -> AppResult<Option<(IndexState, BTreeSet<u64>)>> {
     let indexed = store.indexed(run, subjects).await?;
     let readable = indexed.filter(|index| index.state.projector_version == PROJECTOR_VERSION);
     let Some(indexed) = readable else { return Ok(None) };
@@ -235,7 +224,7 @@ async fn read_listed(
     store: &dyn Store,
     run: RunId,
     versions: &BTreeSet<u64>,
-) -> Result<Vec<DecodedEvent>, AppError> {
+) -> AppResult<Vec<DecodedEvent>> {
     let wanted = versions.iter().copied().collect();
     let events: Vec<DecodedEvent> = read_chosen(store, run, wanted).try_concat().await?;
     if events.len() != versions.len() {

@@ -20,7 +20,7 @@ use crate::events::run_input;
 use crate::run::decide::decide_here;
 use crate::run::messages::{DecisionEnd, DecisionInput, EventChunk};
 use crate::run::panicked;
-use crate::{AppError, NoObserver, RunControl};
+use crate::{AppResult, NoObserver, RunControl};
 
 /// The run id in the events of a run in memory, which no store has.
 const RUN_ID: RunId = RunId(Uuid::nil());
@@ -35,7 +35,7 @@ const ACTOR: &str = "powerfill";
 pub async fn read_input(
     store: &dyn Store,
     run: RunId,
-) -> Result<(Arc<Snapshot>, Box<RunRequested>), AppError> {
+) -> AppResult<(Arc<Snapshot>, Box<RunRequested>)> {
     let (requested, canonical) = run_input(store, run).await?;
     let read = spawn_blocking(move || Snapshot::from_canonical(&canonical));
     let snapshot = read.await.map_err(|panic| panicked(&panic))??;

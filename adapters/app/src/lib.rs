@@ -52,7 +52,7 @@ pub mod tries;
 pub mod verify;
 
 pub use clock::{Clock, SystemClock};
-pub use error::AppError;
+pub use error::{AppError, AppResult};
 pub use events::{
     DecodedBatches, DecodedEvent, for_each_event, read_run, read_versions, run_input,
 };

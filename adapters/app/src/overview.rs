@@ -4,9 +4,9 @@
 use futures::TryStreamExt;
 use powerfill_events::run::RunId;
 use powerfill_overview::{Overview, OverviewBuilder, OverviewCertificate};
-use powerfill_ports::{Store, StoreError};
+use powerfill_ports::{Store, StoreResult};
 
-use crate::AppError;
+use crate::AppResult;
 use crate::certificate::certificate_with_prices;
 use crate::events::read_types;
 use crate::rebuild::fold;
@@ -14,9 +14,9 @@ use crate::rebuild::fold;
 /// The overview of a run; `None` if the run is not Complete.
 ///
 /// # Errors
-/// [`NotFound`](StoreError::NotFound) if the run has no events; an event cannot be read; the store
-/// fails.
-pub async fn overview(store: &dyn Store, run: RunId) -> Result<Option<Overview>, AppError> {
+/// [`NotFound`](powerfill_ports::StoreError::NotFound) if the run has no events; an event cannot be
+/// read; the store fails.
+pub async fn overview(store: &dyn Store, run: RunId) -> AppResult<Option<Overview>> {
     let Some(mut overview) = of_run(store, run).await? else { return Ok(None) };
     if let Some((certificate, prices)) = certificate_with_prices(store, run).await? {
         overview.certificate = Some(OverviewCertificate::new(certificate, prices));
@@ -24,7 +24,7 @@ pub async fn overview(store: &dyn Store, run: RunId) -> Result<Option<Overview>,
     Ok(Some(overview))
 }
 
-async fn of_run(store: &dyn Store, run: RunId) -> Result<Option<Overview>, AppError> {
+async fn of_run(store: &dyn Store, run: RunId) -> AppResult<Option<Overview>> {
     if is_shown(store, run).await? {
         let mut overview = read_head(store, run).await?;
         if take_shown(store, run, &mut overview).await? {
@@ -48,7 +48,7 @@ async fn of_run(store: &dyn Store, run: RunId) -> Result<Option<Overview>, AppEr
 }
 
 /// Reads the events that an overview needs.
-async fn read_head(store: &dyn Store, run: RunId) -> Result<OverviewBuilder, AppError> {
+async fn read_head(store: &dyn Store, run: RunId) -> AppResult<OverviewBuilder> {
     let mut overview = OverviewBuilder::new(run);
     let types = OverviewBuilder::EVENTS.map(|event_type| event_type.name().to_owned());
     let mut batches = read_types(store, run, 1, types.to_vec());
@@ -59,7 +59,7 @@ async fn read_head(store: &dyn Store, run: RunId) -> Result<OverviewBuilder, App
 }
 
 /// Whether the store shows the tables of the run.
-async fn is_shown(store: &dyn Store, run: RunId) -> Result<bool, StoreError> {
+async fn is_shown(store: &dyn Store, run: RunId) -> StoreResult<bool> {
     Ok(store.published().await?.is_some_and(|(shown, _)| shown == run))
 }
 
@@ -69,7 +69,7 @@ async fn take_shown(
     store: &dyn Store,
     run: RunId,
     overview: &mut OverviewBuilder,
-) -> Result<bool, StoreError> {
+) -> StoreResult<bool> {
     for table in OverviewBuilder::TABLES {
         if !store.is_stored(table).await? {
             return Ok(false);

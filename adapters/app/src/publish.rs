@@ -17,10 +17,10 @@ use powerfill_tables::tables::{ALL, projectors};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::AppError;
 use crate::events::{DecodedEvent, read_event, read_run, read_stored};
 use crate::rebuild::RunFold;
 use crate::retry::retry_with_backoff;
+use crate::{AppError, AppResult};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 /// The attempts at one publication.
@@ -41,14 +41,14 @@ pub async fn publish(
     store: &dyn Store,
     run: RunId,
     target: &dyn OutputTarget,
-) -> Result<Publication, AppError> {
+) -> AppResult<Publication> {
     let publication = publication(store, run).await?;
     publish_with_retries(store, target, &publication).await?;
     Ok(publication)
 }
 
 /// Describes the outputs of a run, from its last event.
-async fn publication(store: &dyn Store, run: RunId) -> Result<Publication, AppError> {
+async fn publication(store: &dyn Store, run: RunId) -> AppResult<Publication> {
     let stream = run.stream();
     let last = retry_with_backoff(|| store.stream_version(&stream)).await?;
     let last = read_stored(store, run, last.max(1)).await?;
@@ -81,7 +81,7 @@ async fn publish_with_retries(
     store: &dyn Store,
     target: &dyn OutputTarget,
     publication: &Publication,
-) -> Result<PublishOutcome, AppError> {
+) -> AppResult<PublishOutcome> {
     let may_pass =
         |error: &AppError| matches!(error, AppError::Publish(PublishError::Transient(_)));
     ATTEMPTS.retry(|| attempt(store, target, publication), may_pass).await
@@ -91,7 +91,7 @@ async fn attempt(
     store: &dyn Store,
     target: &dyn OutputTarget,
     publication: &Publication,
-) -> Result<PublishOutcome, AppError> {
+) -> AppResult<PublishOutcome> {
     let run = publication.run_id;
     let mut publishing = target.begin(publication).await?;
     let mut sent: Vec<TableDigest> = ALL.iter().map(|table| TableDigest::new(table)).collect();
@@ -166,7 +166,7 @@ impl<'a> Publisher<'a> {
     pub async fn catch_up(
         &self,
         report: &mut (dyn FnMut(PublisherEvent<'_>) + Send),
-    ) -> Result<(), AppError> {
+    ) -> AppResult<()> {
         let latest = retry_with_backoff(|| self.store.latest_run(RunStatus::Complete)).await?;
         let Some(run) = latest.map(|run| run.run_id) else { return Ok(()) };
         let publication =
@@ -190,10 +190,7 @@ impl<'a> Publisher<'a> {
     ///
     /// # Errors
     /// The first error that does not pass by itself.
-    pub async fn follow(
-        &self,
-        mut report: impl FnMut(PublisherEvent<'_>) + Send,
-    ) -> Result<(), AppError> {
+    pub async fn follow(&self, mut report: impl FnMut(PublisherEvent<'_>) + Send) -> AppResult<()> {
         let (mut pauses, mut is_reported) = (FOLLOW.pauses(), false);
         loop {
             // An attempt that is dropped has changed nothing that is shown, or everything.
@@ -230,7 +227,7 @@ impl<'a> Publisher<'a> {
     async fn catch_up_to_head(
         &self,
         report: &mut (dyn FnMut(PublisherEvent<'_>) + Send),
-    ) -> Result<u64, AppError> {
+    ) -> AppResult<u64> {
         let head = retry_with_backoff(|| self.store.head()).await?;
         self.catch_up(report).await?;
         Ok(head.position)

@@ -10,7 +10,7 @@ use powerfill_events::values::Timestamp;
 use powerfill_ports::detached_block::HashCheck;
 use powerfill_ports::run_list::{AnnotationHead, read_annotations};
 use powerfill_ports::runs::ProjectionWriter;
-use powerfill_ports::{Store, StoreError};
+use powerfill_ports::{Store, StoreResult};
 use powerfill_tables::digest::TableDigest;
 use powerfill_tables::event_index::{EventIndex, RunIndex};
 use powerfill_tables::run_headline::RunHeadline;
@@ -19,9 +19,9 @@ use powerfill_tables::table::{Cell, LargeTables, RowBatch, TableSpec};
 use powerfill_tables::tables::{Projectors, projectors, run_history};
 use powerfill_tables::{RunTables, UnknownTable};
 
-use crate::AppError;
 use crate::certificate::recorded_certificate;
 use crate::events::{DecodedEvent, read_checked, read_run, read_types};
+use crate::{AppError, AppResult};
 
 /// What the events of a run amount to.
 #[derive(Debug, Clone)]
@@ -122,8 +122,8 @@ impl RunFold {
         store: &dyn Store,
         at: u64,
         hashes: HashCheck,
-        mut take_rows: impl AsyncFnMut(Vec<RowBatch>, u64) -> Result<(), AppError>,
-    ) -> Result<RebuiltRun, AppError> {
+        mut take_rows: impl AsyncFnMut(Vec<RowBatch>, u64) -> AppResult<()>,
+    ) -> AppResult<RebuiltRun> {
         let mut batches = read_checked(store, self.run, 1, at, hashes);
         while let Some(batch) = batches.try_next().await? {
             let rows = self.apply(&batch)?;
@@ -137,7 +137,7 @@ impl RunFold {
     }
 
     /// Returns the remaining rows.
-    pub(crate) fn finish(mut self) -> Result<(Vec<RowBatch>, RebuiltRun), AppError> {
+    pub(crate) fn finish(mut self) -> AppResult<(Vec<RowBatch>, RebuiltRun)> {
         if self.events == 0 {
             return Err(AppError::no_run(self.run));
         }
@@ -177,8 +177,8 @@ impl RunFold {
 pub async fn fold(
     store: &dyn Store,
     run: RunId,
-    take_rows: impl AsyncFnMut(Vec<RowBatch>, u64) -> Result<(), AppError>,
-) -> Result<RebuiltRun, AppError> {
+    take_rows: impl AsyncFnMut(Vec<RowBatch>, u64) -> AppResult<()>,
+) -> AppResult<RebuiltRun> {
     fold_to(store, run, u64::MAX, take_rows).await
 }
 
@@ -190,8 +190,8 @@ pub async fn fold_to(
     store: &dyn Store,
     run: RunId,
     at: u64,
-    take_rows: impl AsyncFnMut(Vec<RowBatch>, u64) -> Result<(), AppError>,
-) -> Result<RebuiltRun, AppError> {
+    take_rows: impl AsyncFnMut(Vec<RowBatch>, u64) -> AppResult<()>,
+) -> AppResult<RebuiltRun> {
     RunFold::new(run, projectors).run_to(store, at, HashCheck::OnRead, take_rows).await
 }
 
@@ -201,32 +201,26 @@ pub(crate) async fn fold_with_index(
     run: RunId,
     projectors: Projectors,
     hashes: HashCheck,
-    take_rows: impl AsyncFnMut(Vec<RowBatch>, u64) -> Result<(), AppError>,
-) -> Result<RebuiltRun, AppError> {
+    take_rows: impl AsyncFnMut(Vec<RowBatch>, u64) -> AppResult<()>,
+) -> AppResult<RebuiltRun> {
     RunFold::with_index(run, projectors).run_to(store, u64::MAX, hashes, take_rows).await
 }
 
 /// Whether the published rows of a large table are not in the store, but built from events.
-///
-/// # Errors
-/// The store fails.
-pub async fn is_built(store: &dyn Store, table: &'static TableSpec) -> Result<bool, StoreError> {
+pub async fn is_built(store: &dyn Store, table: &'static TableSpec) -> StoreResult<bool> {
     Ok(table.built_from.is_some() && !store.is_stored(table).await?)
 }
 
 /// Makes the rows of a table that is [built from](TableSpec::built_from) one type of event, with
 /// the events of this type from a version on. Passes rows on together with the version after their
 /// last event, until `take_rows` breaks.
-///
-/// # Errors
-/// An event cannot be read; the store fails.
 pub async fn build_table(
     store: &dyn Store,
     run: RunId,
     table: &'static TableSpec,
     from_version: u64,
     mut take_rows: impl AsyncFnMut(RowBatch, u64) -> ControlFlow<()>,
-) -> Result<(), AppError> {
+) -> AppResult<()> {
     let mut projectors = projectors().into_iter();
     let projector = projectors.find(|projector| std::ptr::eq(projector.table(), table));
     let (Some(event_type), Some(mut projector)) = (table.built_from, projector) else {
@@ -258,7 +252,7 @@ pub async fn rebuild(
     store: &dyn Store,
     run: RunId,
     large_tables: LargeTables,
-) -> Result<RebuiltRun, AppError> {
+) -> AppResult<RebuiltRun> {
     rebuild_with(store, ProjectionWriter::Maintenance(run), projectors, large_tables).await
 }
 
@@ -271,7 +265,7 @@ pub async fn rebuild_with(
     writer: ProjectionWriter,
     projectors: Projectors,
     large_tables: LargeTables,
-) -> Result<RebuiltRun, AppError> {
+) -> AppResult<RebuiltRun> {
     let mut fold = RunFold::with_index(writer.run(), projectors);
     let (staged, left_out) = large_tables.split(&fold.tables.specs());
     let stored = |rows: Vec<RowBatch>| -> Arc<[RowBatch]> {
@@ -298,10 +292,7 @@ pub async fn rebuild_with(
 
 /// Rebuilds what the store keeps of every run: the row of the history, the index, and what the
 /// list of runs says. A run without events has none of them.
-pub(crate) async fn rebuild_kept(
-    store: &dyn Store,
-    writer: ProjectionWriter,
-) -> Result<(), AppError> {
+pub(crate) async fn rebuild_kept(store: &dyn Store, writer: ProjectionWriter) -> AppResult<()> {
     let run = writer.run();
     if store.stream_version(&run.stream()).await? == 0 {
         return Ok(());
@@ -315,7 +306,7 @@ async fn put_kept(
     store: &dyn Store,
     writer: ProjectionWriter,
     rebuilt: &RebuiltRun,
-) -> Result<(), AppError> {
+) -> AppResult<()> {
     if let Some(row) = &rebuilt.history_row {
         store.put_row(writer, &run_history::TABLE, row.clone()).await?;
     }
@@ -332,7 +323,7 @@ pub(crate) async fn put_headline(
     store: &dyn Store,
     run: RunId,
     rebuilt: &RebuiltRun,
-) -> Result<(), AppError> {
+) -> AppResult<()> {
     if let Some(mut headline) = rebuilt.headline.clone() {
         headline.certificate = recorded_certificate(store, run).await?;
         store.put_headline(run, &headline).await?;

@@ -13,7 +13,7 @@ use powerfill_events::values::TenantId;
 use powerfill_ports::broker::{BrokerError, EventBroker, SendOutcome};
 use powerfill_ports::retention::read_retention;
 use powerfill_ports::retry::RetryPolicy;
-use powerfill_ports::{Store, StoreError, ensure_tenant};
+use powerfill_ports::{Store, StoreError, StoreResult, ensure_tenant};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
@@ -232,7 +232,7 @@ impl Relay {
 
     /// Waits until the other relay falls behind: the log is longer than its position, which does
     /// not move. Returns whether it did; `false` if this relay is stopped.
-    async fn stand_by(&self) -> Result<bool, StoreError> {
+    async fn stand_by(&self) -> StoreResult<bool> {
         let (mut last, mut looks) = (None, 0);
         while looks < STANDBY_LOOKS {
             if self.stop.run_until_cancelled(sleep(STANDBY_INTERVAL)).await.is_none() {
@@ -290,7 +290,7 @@ impl Relay {
     }
 
     /// Where the payloads of the next events are.
-    async fn archived(&self, stream: String, position: u64) -> Result<RelayError, StoreError> {
+    async fn archived(&self, stream: String, position: u64) -> StoreResult<RelayError> {
         let retention = read_retention(self.store.as_ref()).await?;
         let run = RunId::from_stream(&stream);
         let archived = run.and_then(|run| retention.archived(run));

@@ -12,16 +12,16 @@ use powerfill_ports::detached_block::HashCheck;
 use powerfill_ports::events::Append;
 use powerfill_ports::run_list::{AnnotationHead, read_annotations};
 use powerfill_ports::runs::{QueuedRun, RUNS_PER_PAGE, RunCursor, RunFilter, RunStatus};
-use powerfill_ports::{Store, StoreError};
+use powerfill_ports::{Store, StoreError, StoreResult};
 use powerfill_snapshot::near::suggestion;
 use powerfill_snapshot::options;
 use powerfill_tables::run_headline::{RunHeadline, VERSION, option_text};
 use powerfill_tables::tables::projectors;
 
-use crate::AppError;
 use crate::events::{DecodedEvent, read_versions};
 use crate::rebuild::{fold_with_index, put_headline};
 use crate::run::history::with_logged_status;
+use crate::{AppError, AppResult};
 
 /// A run in the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,7 +110,7 @@ pub fn list_runs(
     store: &dyn Store,
     filter: RunListFilter,
     after: RunCursor,
-) -> impl Stream<Item = Result<ListedRun, AppError>> {
+) -> impl Stream<Item = AppResult<ListedRun>> {
     let pages = try_unfold(Some((after, None)), move |state: Option<(RunCursor, _)>| {
         let filter = filter.clone();
         async move {
@@ -138,7 +138,7 @@ async fn listed(
     store: &dyn Store,
     page: Vec<QueuedRun>,
     first: Option<u64>,
-) -> Result<Vec<ListedRun>, AppError> {
+) -> AppResult<Vec<ListedRun>> {
     let mut kept = store.headlines(page.iter().map(|run| run.run_id).collect()).await?;
     let mut runs = Vec::with_capacity(page.len());
     for (queued, before) in page.into_iter().zip(0..) {
@@ -156,7 +156,7 @@ async fn listed(
 
 /// What the first and the last event of a run say. The value is left out. Nothing, where payloads
 /// are archived.
-async fn read_headline(store: &dyn Store, run: RunId) -> Result<RunHeadline, AppError> {
+async fn read_headline(store: &dyn Store, run: RunId) -> AppResult<RunHeadline> {
     let end = store.stream_version(&run.stream()).await?;
     if end == 0 || !store.archived_blocks(run).await?.is_empty() {
         return Ok(RunHeadline::default());
@@ -179,13 +179,7 @@ async fn read_headline(store: &dyn Store, run: RunId) -> Result<RunHeadline, App
 
 /// Keeps what the list of runs says about each run that is over and was recorded by an older
 /// program. Returns their number. Runs whose payloads are archived stay as they are.
-///
-/// # Errors
-/// An event cannot be read; the store fails.
-pub async fn fill_headlines(
-    store: &dyn Store,
-    mut progress: impl FnMut(u64),
-) -> Result<u64, AppError> {
+pub async fn fill_headlines(store: &dyn Store, mut progress: impl FnMut(u64)) -> AppResult<u64> {
     let (mut filled, mut cursor) = (0, RunCursor::START);
     loop {
         let page = store.runs_after(cursor, RUNS_PER_PAGE, RunFilter::All).await?;
@@ -293,7 +287,7 @@ async fn append(
     events: &[AnnotationEvent],
     actor: &str,
     now: Timestamp,
-) -> Result<(), StoreError> {
+) -> StoreResult<()> {
     let no_run = || StoreError::NotFound { what: "run", name: run.to_string() };
     let tenant_id = store.tenant().await?.ok_or_else(no_run)?;
     let events = EncodedBatch::encode(events);

@@ -6,7 +6,7 @@ use powerfill_ports::{Store, StoreError};
 use powerfill_tables::event_index::{EventIndex, Subject, SubjectKind};
 use powerfill_tables::track::RunTrack;
 
-use crate::AppError;
+use crate::AppResult;
 use crate::events::{for_each_event, read_run, read_types};
 use crate::explain::listed_versions;
 
@@ -15,7 +15,7 @@ use crate::explain::listed_versions;
 /// # Errors
 /// [`NotFound`](powerfill_ports::StoreError::NotFound) if the run has no events; an event cannot be
 /// read; the store fails.
-pub async fn read_track(store: &dyn Store, run: RunId) -> Result<RunTrack, AppError> {
+pub async fn read_track(store: &dyn Store, run: RunId) -> AppResult<RunTrack> {
     let needed = EventType::ALL.iter().filter(|event_type| RunTrack::needs(**event_type));
     let types = needed.map(|event_type| event_type.name().to_owned()).collect();
     let events = read_types(store, run, 1, types);
@@ -52,7 +52,7 @@ pub async fn versions_of(
     store: &dyn Store,
     run: RunId,
     subject: LoanOrTrade<'_>,
-) -> Result<Vec<u64>, AppError> {
+) -> AppResult<Vec<u64>> {
     let subjects = subject.subjects();
     if let Some((_, versions)) = listed_versions(store, run, subjects.to_vec()).await? {
         return Ok(versions.into_iter().collect());

@@ -19,6 +19,9 @@ use crate::report;
 /// Any error, as the source of a [`CliError`].
 type BoxError = Box<dyn Error + Send + Sync>;
 
+/// The result of a command, or of a part of it.
+pub(crate) type CliResult<T> = Result<T, CliError>;
+
 /// Why a command does not exit with status 0.
 #[derive(Debug)]
 pub(crate) enum CliError {

@@ -55,7 +55,7 @@ use std::time::Duration;
 use tokio::runtime::Builder;
 
 use args::{Cli, Command};
-use error::CliError;
+use error::CliResult;
 use settings::ProgramSettings;
 
 /// The smallest number of threads that run commands: a command may block one of them on a terminal
@@ -94,7 +94,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-async fn run(command: Command) -> Result<(), CliError> {
+async fn run(command: Command) -> CliResult<()> {
     if !command.has_log() {
         log::start_for_person();
     }
@@ -104,7 +104,7 @@ async fn run(command: Command) -> Result<(), CliError> {
 
 /// The future of a command. It is boxed so that the future of `run` does not contain the state of
 /// every command, which would multiply machine code and stack.
-type CommandFuture<'a> = Pin<Box<dyn Future<Output = Result<(), CliError>> + 'a>>;
+type CommandFuture<'a> = Pin<Box<dyn Future<Output = CliResult<()>> + 'a>>;
 
 fn dispatch(command: Command, settings: &ProgramSettings) -> CommandFuture<'_> {
     match command {

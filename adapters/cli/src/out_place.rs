@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::error::CliError;
+use crate::error::{CliError, CliResult};
 use crate::urls::SourceUrl;
 
 /// Endings of names that people give to files, and not to folders.
@@ -20,7 +20,7 @@ fn ending(out: &Path) -> Option<String> {
 }
 
 /// Refuses a folder with the name of a file.
-pub(crate) fn ensure_folder(out: &Path) -> Result<(), CliError> {
+pub(crate) fn ensure_folder(out: &Path) -> CliResult<()> {
     let is_file = ending(out).is_some_and(|e| e == "xlsx" || FILE_ENDINGS.contains(&e.as_str()));
     if !is_file || out.is_dir() {
         return Ok(());
@@ -35,7 +35,7 @@ pub(crate) fn ensure_folder(out: &Path) -> Result<(), CliError> {
 }
 
 /// Refuses a place that would put outputs into the input, or over it.
-pub(crate) fn ensure_apart(out: &Path, source: &SourceUrl) -> Result<(), CliError> {
+pub(crate) fn ensure_apart(out: &Path, source: &SourceUrl) -> CliResult<()> {
     let (Some(place), Ok(out_place)) = (source.local_path(), out.canonicalize()) else {
         return Ok(());
     };
@@ -50,7 +50,7 @@ pub(crate) fn ensure_apart(out: &Path, source: &SourceUrl) -> Result<(), CliErro
 }
 
 /// Writes a temporary file and renames it, so that a full disk does not damage a former file.
-pub(crate) fn replace(file: &Path, bytes: &[u8]) -> Result<(), CliError> {
+pub(crate) fn replace(file: &Path, bytes: &[u8]) -> CliResult<()> {
     let mut partial = file.as_os_str().to_owned();
     partial.push(".partial");
     let written = fs::write(&partial, bytes).and_then(|()| fs::rename(&partial, file));

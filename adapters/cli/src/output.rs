@@ -11,13 +11,13 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use unicode_width::UnicodeWidthStr;
 
-use crate::error::CliError;
+use crate::error::CliResult;
 use crate::selection::SelectedRows;
 use crate::summary::count;
 use crate::terminal::terminal_width;
 
 /// Prints a table for people; the columns at the indexes in `right` are aligned to the right.
-pub(crate) fn print_table<R, C>(header: &[&str], rows: R, right: &[usize]) -> Result<(), CliError>
+pub(crate) fn print_table<R, C>(header: &[&str], rows: R, right: &[usize]) -> CliResult<()>
 where
     R: IntoIterator<Item = C>,
     C: IntoIterator<Item = String>,
@@ -55,7 +55,7 @@ where
 }
 
 /// Prints a text. Unlike `print!`, it does not panic if the reader of the pipe has ended.
-pub(crate) fn print_text(text: impl std::fmt::Display) -> Result<(), CliError> {
+pub(crate) fn print_text(text: impl std::fmt::Display) -> CliResult<()> {
     io::stdout().lock().write_all(visible(&text.to_string()).as_bytes())?;
     Ok(())
 }
@@ -96,7 +96,7 @@ fn escaped(text: &str, escape: fn(char) -> String) -> Cow<'_, str> {
 
 /// Prints a text whose lines are as long as their content. On a terminal, they are broken between
 /// words, and go on under the beginning of their text.
-pub(crate) fn print_wrapped(text: &impl std::fmt::Display) -> Result<(), CliError> {
+pub(crate) fn print_wrapped(text: &impl std::fmt::Display) -> CliResult<()> {
     match terminal_width() {
         Some(width) => print_text(wrapped(&text.to_string(), width)),
         None => print_text(text),
@@ -124,7 +124,7 @@ pub(crate) fn print_note(text: impl std::fmt::Display) {
 }
 
 /// Prints a value as JSON.
-pub(crate) fn print_json(value: &impl Serialize) -> Result<(), CliError> {
+pub(crate) fn print_json(value: &impl Serialize) -> CliResult<()> {
     let text = serde_json::to_string_pretty(value).map_err(io::Error::from)?;
     print_data(text.as_bytes(), json_escape)?;
     io::stdout().lock().write_all(b"\n")?;
@@ -142,7 +142,7 @@ pub(crate) fn print_data(text: &[u8], escape: fn(char) -> String) -> io::Result<
 }
 
 /// Prints records as CSV with a header.
-pub(crate) fn print_csv<R>(header: &[&str], rows: R) -> Result<(), CliError>
+pub(crate) fn print_csv<R>(header: &[&str], rows: R) -> CliResult<()>
 where
     R: IntoIterator<Item: IntoIterator<Item: AsRef<str>>>,
 {
@@ -167,7 +167,7 @@ pub(crate) fn cell_text(cell: &Cell) -> String {
 }
 
 /// Prints rows of an output table as CSV, `run_id` first.
-pub(crate) fn print_rows_csv(run: RunId, rows: &RowBatch) -> Result<(), CliError> {
+pub(crate) fn print_rows_csv(run: RunId, rows: &RowBatch) -> CliResult<()> {
     let mut text = Vec::new();
     csv::write_file_header(rows.table, &mut text);
     csv::write_file_rows(run, rows, &mut text);
@@ -176,7 +176,7 @@ pub(crate) fn print_rows_csv(run: RunId, rows: &RowBatch) -> Result<(), CliError
 }
 
 /// Prints rows of an output table as a JSON array of objects; decimals are strings.
-pub(crate) fn print_rows_json(rows: &RowBatch) -> Result<(), CliError> {
+pub(crate) fn print_rows_json(rows: &RowBatch) -> CliResult<()> {
     print_json(&json_rows(rows))
 }
 
@@ -219,7 +219,7 @@ const fn is_number(column: &Column) -> bool {
 
 /// Prints rows of an output table for people. On a terminal, the table has the columns that fit,
 /// without those that are empty in every row, and numbers have thousands separators.
-pub(crate) fn print_rows_text(rows: &SelectedRows<'_>) -> Result<(), CliError> {
+pub(crate) fn print_rows_text(rows: &SelectedRows<'_>) -> CliResult<()> {
     let width = terminal_width();
     let text = |column: &Column, cell: &Cell| match width {
         Some(_) if is_number(column) => grouped(&cell_text(cell)),

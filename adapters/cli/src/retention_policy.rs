@@ -7,7 +7,7 @@ use powerfill_events::values::{TenantId, Timestamp};
 use powerfill_ports::runs::QueuedRun;
 use toml::{Table, Value};
 
-use crate::error::CliError;
+use crate::error::CliResult;
 use crate::settings::{invalid, text};
 
 /// The policy of a tenant, or of all.
@@ -28,7 +28,7 @@ impl RetentionPolicy {
         table: &mut Table,
         prefix: &str,
         default: Option<&Self>,
-    ) -> Result<Self, CliError> {
+    ) -> CliResult<Self> {
         let mut number = |name: &str, unit: &str, least: i64, most: i64| {
             let path = format!("{prefix}{name}");
             match table.remove(name) {
@@ -54,7 +54,7 @@ impl RetentionPolicy {
     }
 
     /// The policy for a worker to carry out; `None` if runs stay forever.
-    pub(crate) fn carried_out(&self, tenant: Option<&TenantId>) -> Result<Option<Self>, CliError> {
+    pub(crate) fn carried_out(&self, tenant: Option<&TenantId>) -> CliResult<Option<Self>> {
         if self.keep_years.is_none() && self.keep_scenario_days.is_none() {
             return Ok(None);
         }

@@ -12,7 +12,7 @@ use powerfill_tables::table::{Cell, CellType, Column, RowBatch, TableSpec};
 use rust_decimal::Decimal;
 
 use crate::args::SelectionArgs;
-use crate::error::CliError;
+use crate::error::{CliError, CliResult};
 
 /// Rows of an output table, with the columns that are printed.
 pub(crate) struct SelectedRows<'a> {
@@ -41,7 +41,7 @@ pub(crate) struct Selection {
 
 impl Selection {
     /// What the arguments choose.
-    pub(crate) fn of(args: &SelectionArgs, table: &'static TableSpec) -> Result<Self, CliError> {
+    pub(crate) fn of(args: &SelectionArgs, table: &'static TableSpec) -> CliResult<Self> {
         let all = || (0..table.columns.len()).collect();
         let named: Vec<usize> = args
             .columns
@@ -67,7 +67,7 @@ impl Selection {
             table,
             columns: if named.is_empty() { all() } else { named },
             condition: condition.transpose()?,
-            order: order.collect::<Result<_, CliError>>()?,
+            order: order.collect::<CliResult<_>>()?,
             top: args.top.unwrap_or(usize::MAX),
         })
     }
@@ -98,7 +98,7 @@ impl Selection {
     }
 }
 
-fn position(table: &TableSpec, name: &str, flag: &str) -> Result<usize, CliError> {
+fn position(table: &TableSpec, name: &str, flag: &str) -> CliResult<usize> {
     let is_named = |column: &Column| fold(column.name) == fold(name.trim());
     table.columns.iter().position(is_named).ok_or_else(|| {
         let near = suggestion(name, table.columns.iter().map(|column| column.name));

@@ -14,7 +14,7 @@ use powerfill_tables::table::LargeTables;
 use toml::{Table, Value};
 
 use crate::args::{LargeTablesArg, visible_name};
-use crate::error::CliError;
+use crate::error::{CliError, CliResult};
 use crate::retention_policy::RetentionPolicy;
 use crate::urls::{LocationUrl, SourceUrl, StoreUrl, TargetUrl};
 
@@ -47,7 +47,6 @@ pub(crate) struct ProgramSettings {
     pub(crate) tenants: BTreeMap<String, Arc<TenantSettings>>,
 }
 
-/// The settings of one tenant.
 #[derive(Debug)]
 pub(crate) struct TenantSettings {
     pub(crate) id: TenantId,
@@ -79,13 +78,13 @@ pub(crate) struct TenantSettings {
 
 impl TenantSettings {
     /// The store's URL. Reads the password file.
-    pub(crate) fn store_url(&self) -> Result<StoreUrl, CliError> {
+    pub(crate) fn store_url(&self) -> CliResult<StoreUrl> {
         let password = read_password("password_file", self.password_file.as_deref())?;
         Ok(self.store.clone().or_password(password.as_deref()))
     }
 
     /// The URL of the database to which outputs are published. Reads the password file.
-    pub(crate) fn publish_url(&self) -> Result<Option<MssqlUrl>, CliError> {
+    pub(crate) fn publish_url(&self) -> CliResult<Option<MssqlUrl>> {
         let Some(url) = &self.publish else { return Ok(None) };
         let file = self.publish_password_file.as_deref();
         let password = read_password("publish_password_file", file)?;
@@ -111,7 +110,7 @@ impl TenantSettings {
         }
     }
 
-    fn parse(id: &str, value: Value, default: &ProgramSettings) -> Result<Self, CliError> {
+    fn parse(id: &str, value: Value, default: &ProgramSettings) -> CliResult<Self> {
         let prefix = format!("tenants.{id}.");
         let Value::Table(mut table) = value else {
             return Err(invalid(&format!("tenants.{id}"), TENANT_FORM));
@@ -161,7 +160,7 @@ impl TenantSettings {
 }
 
 /// A setting that is true or false, whose name is the end of its path.
-fn flag(table: &mut Table, path: &str) -> Result<Option<bool>, CliError> {
+fn flag(table: &mut Table, path: &str) -> CliResult<Option<bool>> {
     let name = path.rsplit('.').next().unwrap_or(path);
     match table.remove(name) {
         None => Ok(None),
@@ -170,7 +169,7 @@ fn flag(table: &mut Table, path: &str) -> Result<Option<bool>, CliError> {
     }
 }
 
-fn read_password(setting: &str, file: Option<&Path>) -> Result<Option<String>, CliError> {
+fn read_password(setting: &str, file: Option<&Path>) -> CliResult<Option<String>> {
     let Some(file) = file else { return Ok(None) };
     let text = std::fs::read_to_string(file)
         .map_err(|error| CliError::context(format!("{setting} {}", file.display()), error))?;
@@ -179,7 +178,7 @@ fn read_password(setting: &str, file: Option<&Path>) -> Result<Option<String>, C
 
 impl ProgramSettings {
     /// Reads the file, if there is one.
-    pub(crate) fn read() -> Result<Self, CliError> {
+    pub(crate) fn read() -> CliResult<Self> {
         let text = match std::fs::read_to_string(Path::new(FILE)) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
@@ -195,7 +194,7 @@ impl ProgramSettings {
         Self::parse(table)
     }
 
-    fn parse(mut table: Table) -> Result<Self, CliError> {
+    fn parse(mut table: Table) -> CliResult<Self> {
         let tenants = match table.remove("tenants") {
             None => Table::new(),
             Some(Value::Table(tenants)) => tenants,
@@ -223,7 +222,7 @@ impl ProgramSettings {
             let tenant = TenantSettings::parse(&id, tenant, &settings)?;
             Ok((id, Arc::new(tenant)))
         });
-        settings.tenants = parsed.collect::<Result<_, CliError>>()?;
+        settings.tenants = parsed.collect::<CliResult<_>>()?;
         let known = "store, keep_years, keep_scenario_days, archive, requested_by, nats, tenant, \
                      large_tables, certificate, allow_adoption, and [tenants.ID]";
         reject_unknown(&table, "", known)?;
@@ -232,7 +231,7 @@ impl ProgramSettings {
     }
 
     /// Checks rules that concern several settings.
-    fn check(&self) -> Result<(), CliError> {
+    fn check(&self) -> CliResult<()> {
         if self.store.is_some() && !self.tenants.is_empty() {
             let message = "is not allowed together with [tenants]; give each tenant its store";
             return Err(invalid("store", message));
@@ -258,7 +257,7 @@ impl ProgramSettings {
     }
 
     /// The tenant with this id.
-    pub(crate) fn tenant(&self, id: &str) -> Result<&Arc<TenantSettings>, CliError> {
+    pub(crate) fn tenant(&self, id: &str) -> CliResult<&Arc<TenantSettings>> {
         self.tenants.get(id).ok_or_else(|| {
             CliError::environment(format!(
                 "{FILE} has no tenant {id}; write [tenants.{id}] with store = \"sqlite:FILE\" or \
@@ -272,7 +271,7 @@ impl ProgramSettings {
         &self,
         id: Option<&str>,
         default_applies: bool,
-    ) -> Result<Option<&Arc<TenantSettings>>, CliError> {
+    ) -> CliResult<Option<&Arc<TenantSettings>>> {
         let default = self.tenant.as_deref().filter(|_| default_applies);
         id.or(default).map(|id| self.tenant(id)).transpose()
     }
@@ -301,13 +300,13 @@ pub(crate) fn invalid(setting: &str, message: &str) -> CliError {
 }
 
 /// Parses a URL of the file; the message of an error does not contain it.
-fn url<U: LocationUrl>(text: Option<String>, setting: &str) -> Result<Option<U>, CliError> {
+fn url<U: LocationUrl>(text: Option<String>, setting: &str) -> CliResult<Option<U>> {
     let url = text.map(|text| text.parse::<U>()).transpose();
     url.map_err(|error| CliError::context(format!("{FILE}, {setting}"), error))
 }
 
 /// Reads what a store gets of large tables.
-fn large_tables(text: Option<String>, setting: &str) -> Result<Option<LargeTables>, CliError> {
+fn large_tables(text: Option<String>, setting: &str) -> CliResult<Option<LargeTables>> {
     let read = |text: String| {
         let message = "must be \"built\" (from events, when they are read) or \"stored\" (as rows)";
         let known = LargeTablesArg::from_str(&text, false);
@@ -317,11 +316,7 @@ fn large_tables(text: Option<String>, setting: &str) -> Result<Option<LargeTable
 }
 
 /// Removes a text from a table.
-pub(crate) fn text(
-    table: &mut Table,
-    name: &str,
-    setting: &str,
-) -> Result<Option<String>, CliError> {
+pub(crate) fn text(table: &mut Table, name: &str, setting: &str) -> CliResult<Option<String>> {
     match table.remove(name) {
         None => Ok(None),
         Some(Value::String(text)) if !text.is_empty() => Ok(Some(text)),
@@ -329,7 +324,7 @@ pub(crate) fn text(
     }
 }
 
-fn reject_unknown(rest: &Table, prefix: &str, known: &str) -> Result<(), CliError> {
+fn reject_unknown(rest: &Table, prefix: &str, known: &str) -> CliResult<()> {
     match rest.keys().next() {
         Some(name) => {
             let message = format!("there is no such setting; the settings are {known}");

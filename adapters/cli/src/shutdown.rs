@@ -5,11 +5,11 @@ use std::time::Duration;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use crate::error::CliError;
+use crate::error::{CliError, CliResult};
 
 /// The token that the first signal cancels; the second one ends the process at once. From the
 /// return on, signals do not end the process by themselves anymore.
-pub(crate) fn on_signal() -> Result<CancellationToken, CliError> {
+pub(crate) fn on_signal() -> CliResult<CancellationToken> {
     let unavailable = |error| CliError::environment(format!("signals cannot be received: {error}"));
     let mut signals = Signals::listen().map_err(unavailable)?;
     let shutdown = CancellationToken::new();
@@ -32,8 +32,8 @@ const SHUTDOWN_LIMIT: Duration = Duration::from_millis(9_500);
 /// taken up when its lease ends.
 pub(crate) async fn bounded(
     shutdown: &CancellationToken,
-    work: impl Future<Output = Result<(), CliError>>,
-) -> Result<(), CliError> {
+    work: impl Future<Output = CliResult<()>>,
+) -> CliResult<()> {
     let overdue = async {
         shutdown.cancelled().await;
         sleep(SHUTDOWN_LIMIT).await;

@@ -6,20 +6,20 @@ use powerfill_snapshot::{
     FaultCode, IgnoredPart, RawSnapshot, SourceFault, TableLimit, TableTooLarge,
 };
 
-use crate::error::CliError;
+use crate::error::{CliError, CliResult};
 use crate::mapped;
 use crate::output::print_note;
 use crate::urls::SourceUrl;
 
 impl SourceUrl {
     /// Reads the tables, without validation.
-    pub(crate) async fn read(&self) -> Result<RawSnapshot, CliError> {
+    pub(crate) async fn read(&self) -> CliResult<RawSnapshot> {
         self.read_limited(TableLimit::default()).await
     }
 
     /// As [`SourceUrl::read`]. A larger table is a fault, and is read no further: a compressed
     /// file, or a view, can have any size.
-    async fn read_limited(&self, limit: TableLimit) -> Result<RawSnapshot, CliError> {
+    async fn read_limited(&self, limit: TableLimit) -> CliResult<RawSnapshot> {
         match self {
             Self::Folder(path) => {
                 read_file(path, move |path| powerfill_csv::read_folder_limited(path, limit)).await
@@ -51,7 +51,7 @@ impl SourceUrl {
         &self,
         mapping: Option<&Path>,
         limit: TableLimit,
-    ) -> Result<RawSnapshot, CliError> {
+    ) -> CliResult<RawSnapshot> {
         let raw = match mapping {
             Some(mapping) => mapped::read(self, mapping, limit).await?,
             None => self.read_limited(limit).await?,
@@ -83,7 +83,7 @@ impl SourceUrl {
 }
 
 /// Reads MISMO messages as `loan`, and the other tables of their folder.
-fn read_messages(path: &Path, limit: TableLimit) -> Result<RawSnapshot, CliError> {
+fn read_messages(path: &Path, limit: TableLimit) -> CliResult<RawSnapshot> {
     let mut raw = match path.is_dir() {
         true => powerfill_csv::read_folder_limited(path, limit).map_err(CliError::environment)?,
         false => RawSnapshot::default(),
@@ -115,7 +115,7 @@ fn read_messages(path: &Path, limit: TableLimit) -> Result<RawSnapshot, CliError
 async fn read_file<E: std::error::Error + Send + Sync + 'static>(
     path: &Path,
     read: impl FnOnce(&Path) -> Result<RawSnapshot, E> + Send + 'static,
-) -> Result<RawSnapshot, CliError> {
+) -> CliResult<RawSnapshot> {
     let path = path.to_owned();
     let read = tokio::task::spawn_blocking(move || read(&path)).await;
     read.map_err(CliError::environment)?.map_err(CliError::environment)

@@ -8,7 +8,7 @@ use std::time::Duration;
 use powerfill_app::RunObserver;
 use powerfill_http::Api;
 
-use crate::error::CliError;
+use crate::error;
 
 /// How long a process that stops waits for a collector: once for traces, once for metrics.
 #[cfg(feature = "otlp")]
@@ -24,9 +24,9 @@ pub(crate) struct ProcessTelemetry {
 #[cfg(feature = "otlp")]
 impl ProcessTelemetry {
     /// Begins to send, if the environment names a collector.
-    pub(crate) fn start() -> Result<Self, CliError> {
+    pub(crate) fn start() -> error::CliResult<Self> {
         let sender = powerfill_otlp::Telemetry::from_environment().map_err(|error| {
-            CliError::context("a variable of OpenTelemetry (OTEL_…) cannot be used", error)
+            error::CliError::context("a variable of OpenTelemetry (OTEL_…) cannot be used", error)
         })?;
         Ok(Self { sender })
     }
@@ -68,7 +68,7 @@ impl ProcessTelemetry {
 #[cfg(not(feature = "otlp"))]
 impl ProcessTelemetry {
     /// Says so if the environment names a collector.
-    pub(crate) fn start() -> Result<Self, CliError> {
+    pub(crate) fn start() -> error::CliResult<Self> {
         if std::env::var_os("OTEL_EXPORTER_OTLP_ENDPOINT").is_some() {
             tracing::warn!(
                 "OTEL_EXPORTER_OTLP_ENDPOINT is set, but this program was built without the \

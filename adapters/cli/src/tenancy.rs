@@ -20,7 +20,7 @@ use powerfill_sqlserver::MssqlUrl;
 use powerfill_tables::table::LargeTables;
 
 use crate::args::{SourceArgs, StoreArgs, TenantArgs};
-use crate::error::CliError;
+use crate::error::{CliError, CliResult};
 use crate::output::print_note;
 use crate::provenance;
 use crate::report;
@@ -42,7 +42,7 @@ pub(crate) struct TenantStore {
 impl TenantStore {
     /// The store of the command line, else that of the tenant. The default tenant of the file
     /// applies only if the command line names no store.
-    pub(crate) fn resolve(args: &StoreArgs, settings: &ProgramSettings) -> Result<Self, CliError> {
+    pub(crate) fn resolve(args: &StoreArgs, settings: &ProgramSettings) -> CliResult<Self> {
         let url = args.store.as_ref().map(|url| url.parse::<StoreUrl>("--store")).transpose()?;
         let tenant = settings.select_tenant(args.tenant.tenant.as_deref(), url.is_none())?;
         let Some(url) = url else {
@@ -66,7 +66,7 @@ impl TenantStore {
         }
     }
 
-    fn without_tenant(settings: &ProgramSettings) -> Result<Self, CliError> {
+    fn without_tenant(settings: &ProgramSettings) -> CliResult<Self> {
         if !settings.tenants.is_empty() {
             return Err(CliError::environment(
                 "which tenant? Choose one with --tenant ID or POWERFILL_TENANT, or set tenant = \
@@ -80,7 +80,7 @@ impl TenantStore {
     }
 
     /// The store of a tenant.
-    pub(crate) fn of_tenant(tenant: &Arc<TenantSettings>) -> Result<Self, CliError> {
+    pub(crate) fn of_tenant(tenant: &Arc<TenantSettings>) -> CliResult<Self> {
         let TenantSettings { large_tables, certificate, .. } = **tenant;
         let (url, tenant) = (tenant.store_url()?, Some(Arc::clone(tenant)));
         Ok(Self { url, tenant, large_tables, certificate, archiving: None })
@@ -91,7 +91,7 @@ impl TenantStore {
         all_tenants: bool,
         args: &StoreArgs,
         settings: &ProgramSettings,
-    ) -> Result<Vec<Self>, CliError> {
+    ) -> CliResult<Vec<Self>> {
         if !all_tenants {
             return Self::resolve(args, settings).map(|store| vec![store]);
         }
@@ -143,7 +143,7 @@ impl TenantStore {
     }
 
     /// With the policy of the settings for a worker to carry out, if they have one.
-    pub(crate) fn with_archiving(self, settings: &ProgramSettings) -> Result<Self, CliError> {
+    pub(crate) fn with_archiving(self, settings: &ProgramSettings) -> CliResult<Self> {
         let archiving = self.retention(settings).carried_out(self.tenant_id())?;
         Ok(Self { archiving, ..self })
     }
@@ -154,31 +154,31 @@ impl TenantStore {
     }
 
     /// The database to which the tenant's outputs are published.
-    pub(crate) fn publish_url(&self) -> Result<Option<MssqlUrl>, CliError> {
+    pub(crate) fn publish_url(&self) -> CliResult<Option<MssqlUrl>> {
         self.tenant().map_or(Ok(None), TenantSettings::publish_url)
     }
 
     /// Opens the store, and creates it if it does not exist.
-    pub(crate) async fn open(&self) -> Result<Arc<dyn Store>, CliError> {
+    pub(crate) async fn open(&self) -> CliResult<Arc<dyn Store>> {
         Ok(self.open_whole().await?)
     }
 
     /// As [`TenantStore::open`], to verify parts of it and to write evidence too.
-    pub(crate) async fn open_whole(&self) -> Result<Arc<dyn CopyStore>, CliError> {
+    pub(crate) async fn open_whole(&self) -> CliResult<Arc<dyn CopyStore>> {
         self.checked(self.url.open().await?).await
     }
 
     /// Opens a store that exists.
-    pub(crate) async fn open_existing(&self) -> Result<Arc<dyn CopyStore>, CliError> {
+    pub(crate) async fn open_existing(&self) -> CliResult<Arc<dyn CopyStore>> {
         self.checked(self.url.open_existing().await?).await
     }
 
     /// Opens a store that exists for a command that only reads.
-    pub(crate) async fn open_for_reading(&self) -> Result<Arc<dyn CopyStore>, CliError> {
+    pub(crate) async fn open_for_reading(&self) -> CliResult<Arc<dyn CopyStore>> {
         self.checked(self.url.open_for_reading().await?).await
     }
 
-    async fn checked<S: Store + ?Sized>(&self, store: Arc<S>) -> Result<Arc<S>, CliError> {
+    async fn checked<S: Store + ?Sized>(&self, store: Arc<S>) -> CliResult<Arc<S>> {
         if let Some(tenant) = self.tenant_id() {
             let ensured = ensure_tenant(store.as_ref(), tenant).await;
             ensured.map_err(|error| CliError::context(self.url.to_string(), error))?;
@@ -210,7 +210,7 @@ impl SnapshotInput {
         given: &SourceArgs,
         args: &TenantArgs,
         settings: &ProgramSettings,
-    ) -> Result<Self, CliError> {
+    ) -> CliResult<Self> {
         let source = given.source.as_ref();
         let tenant = settings.select_tenant(args.tenant.as_deref(), source.is_none())?;
         let own_mapping = || tenant.filter(|_| source.is_none())?.mapping.clone();
@@ -230,7 +230,7 @@ impl SnapshotInput {
     }
 
     /// The source of a tenant.
-    pub(crate) fn of_tenant(tenant: &Arc<TenantSettings>) -> Result<Self, CliError> {
+    pub(crate) fn of_tenant(tenant: &Arc<TenantSettings>) -> CliResult<Self> {
         Ok(Self {
             source: tenant.source.clone().ok_or_else(|| missing_source(Some(tenant)))?,
             mapping: tenant.mapping.clone(),
@@ -249,7 +249,6 @@ impl SnapshotInput {
         Self { limit, ..self }
     }
 
-    /// The source.
     pub(crate) const fn source(&self) -> &SourceUrl {
         &self.source
     }
@@ -281,7 +280,7 @@ impl SnapshotInput {
     }
 
     /// Reads the tables of the source, overridden by those of the managed configuration.
-    async fn read(&self) -> Result<RawSnapshot, CliError> {
+    async fn read(&self) -> CliResult<RawSnapshot> {
         // Before the tables: a file that changes in between is then seen to be newer.
         let provenance = provenance::of_source(&self.source);
         let mut raw = self.source.read_with_notes(self.mapping.as_deref(), self.limit).await?;
@@ -298,7 +297,7 @@ impl SnapshotInput {
     }
 
     /// Reads and validates the snapshot; returns the report if it is rejected.
-    pub(crate) async fn validated(&self) -> Result<Result<Validated, FaultReport>, CliError> {
+    pub(crate) async fn validated(&self) -> CliResult<Result<Validated, FaultReport>> {
         let validated = match self.read().await {
             Err(CliError::Faults { report, .. }) => Err(report),
             read => validate(read?),
@@ -310,7 +309,7 @@ impl SnapshotInput {
     }
 
     /// The validated snapshot.
-    pub(crate) async fn accepted(&self) -> Result<Validated, CliError> {
+    pub(crate) async fn accepted(&self) -> CliResult<Validated> {
         let validated = validate(self.read().await?).map_err(|report| {
             let what = match self.managed_tables_at_fault(&report) {
                 None => format!("{} is refused", self.source),
@@ -332,7 +331,7 @@ impl SnapshotInput {
     }
 
     /// The validated snapshot; prints its warnings on standard error.
-    pub(crate) async fn snapshot(&self) -> Result<Validated, CliError> {
+    pub(crate) async fn snapshot(&self) -> CliResult<Validated> {
         let validated = self.accepted().await?;
         if !validated.warnings.is_empty() {
             let count = validated.warnings.warnings();
@@ -367,7 +366,7 @@ impl SnapshotInput {
         }
     }
 
-    fn ensure_tenant(&self, snapshot: &Snapshot) -> Result<(), CliError> {
+    fn ensure_tenant(&self, snapshot: &Snapshot) -> CliResult<()> {
         let found = TenantId::from(&snapshot.header.tenant_id);
         ensure_same_tenant(&self.source, self.tenant.as_ref().map(|tenant| &tenant.id), &found)
     }
@@ -378,7 +377,7 @@ pub(crate) fn ensure_same_tenant(
     source: &SourceUrl,
     expected: Option<&TenantId>,
     found: &TenantId,
-) -> Result<(), CliError> {
+) -> CliResult<()> {
     match expected {
         Some(expected) if expected != found => Err(CliError::environment(format!(
             "{source} is a snapshot of tenant {found}, not of {expected}; nothing was done"
@@ -404,7 +403,7 @@ pub(crate) fn missing_source(tenant: Option<&Arc<TenantSettings>>) -> CliError {
 async fn managed_tables(
     tenant: &Arc<TenantSettings>,
     open_store: Option<Arc<dyn Store>>,
-) -> Result<(ConfigTables, u64), CliError> {
+) -> CliResult<(ConfigTables, u64)> {
     let store = match open_store {
         Some(store) => Some(store),
         None => {

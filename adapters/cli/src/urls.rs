@@ -9,13 +9,13 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use powerfill_evidence::EvidenceStore;
-use powerfill_ports::StoreError;
 use powerfill_ports::copying::CopyStore;
+use powerfill_ports::{StoreError, StoreResult};
 use powerfill_postgres::{PostgresStore, PostgresUrl, PostgresUrlError};
 use powerfill_sqlite::SqliteStore;
 use powerfill_sqlserver::{MssqlUrl, MssqlUrlError};
 
-use crate::error::CliError;
+use crate::error::{CliError, CliResult};
 
 /// A URL on the command line. It may contain a password, so it is parsed by the command and not by
 /// clap, which prints the values that it rejects.
@@ -42,7 +42,7 @@ impl UrlText {
     }
 
     /// Parses the URL of this argument; the password may come from the environment.
-    pub(crate) fn parse<U: LocationUrl>(&self, argument: &str) -> Result<U, CliError> {
+    pub(crate) fn parse<U: LocationUrl>(&self, argument: &str) -> CliResult<U> {
         let url = self.0.parse::<U>().map_err(|error| CliError::context(argument, error))?;
         Ok(url.or_password(None))
     }
@@ -306,7 +306,7 @@ impl StoreUrl {
     }
 
     /// Opens the store, and creates it if it does not exist.
-    pub(crate) async fn open(&self) -> Result<Arc<dyn CopyStore>, CliError> {
+    pub(crate) async fn open(&self) -> CliResult<Arc<dyn CopyStore>> {
         match self {
             Self::Sqlite(path) => Ok(Arc::new(SqliteStore::open(path)?)),
             Self::Evidence(_) => self.open_existing().await,
@@ -315,20 +315,20 @@ impl StoreUrl {
     }
 
     /// Opens a store that exists.
-    pub(crate) async fn open_existing(&self) -> Result<Arc<dyn CopyStore>, CliError> {
+    pub(crate) async fn open_existing(&self) -> CliResult<Arc<dyn CopyStore>> {
         self.open_with(|path| SqliteStore::open_existing(path)).await
     }
 
     /// Opens a store that exists for a command that only reads. This user need not be able to
     /// write it.
-    pub(crate) async fn open_for_reading(&self) -> Result<Arc<dyn CopyStore>, CliError> {
+    pub(crate) async fn open_for_reading(&self) -> CliResult<Arc<dyn CopyStore>> {
         self.open_with(|path| SqliteStore::open_for_reading(path)).await
     }
 
     async fn open_with(
         &self,
-        open_file: fn(&Path) -> Result<SqliteStore, StoreError>,
-    ) -> Result<Arc<dyn CopyStore>, CliError> {
+        open_file: fn(&Path) -> StoreResult<SqliteStore>,
+    ) -> CliResult<Arc<dyn CopyStore>> {
         match self {
             Self::Sqlite(path) if !Path::exists(path) => {
                 let path = path.display();
@@ -350,10 +350,7 @@ impl StoreUrl {
     }
 
     /// Adds the URL to an error of the connection.
-    fn connected(
-        &self,
-        opened: Result<PostgresStore, StoreError>,
-    ) -> Result<PostgresStore, CliError> {
+    fn connected(&self, opened: StoreResult<PostgresStore>) -> CliResult<PostgresStore> {
         opened.map_err(|error| CliError::context(self.to_string(), error))
     }
 }

@@ -11,7 +11,7 @@ use powerfill_tables::table::TableSpec;
 use powerfill_tables::tables::ALL;
 use powerfill_xlsx::RunWorkbook;
 
-use crate::error::CliError;
+use crate::error::{CliError, CliResult};
 
 /// The tables of a workbook: all, or those that people read. Large tables are for programs.
 pub(crate) fn tables_of(all: bool) -> Vec<&'static TableSpec> {
@@ -28,7 +28,7 @@ pub(crate) async fn write(
     overview: Option<&Overview>,
     file: Option<&Path>,
     keep: impl Fn(&TableSpec) -> bool,
-) -> Result<(), CliError> {
+) -> CliResult<()> {
     match file {
         Some(file) => prepare(file)?,
         None if std::io::stdout().is_terminal() => {
@@ -60,7 +60,7 @@ pub(crate) async fn write(
 }
 
 /// As [`prepare`], for a file that must not exist.
-pub(crate) fn prepare_new(file: &Path) -> Result<(), CliError> {
+pub(crate) fn prepare_new(file: &Path) -> CliResult<()> {
     if file.exists() {
         return Err(CliError::environment(format!("{} exists; name a new file", file.display())));
     }
@@ -68,7 +68,7 @@ pub(crate) fn prepare_new(file: &Path) -> Result<(), CliError> {
 }
 
 /// Ensures that the file can be created: it is not a folder, and its folder exists.
-pub(crate) fn prepare(file: &Path) -> Result<(), CliError> {
+pub(crate) fn prepare(file: &Path) -> CliResult<()> {
     if file.is_dir() {
         let (folder, example) = (file.display(), file.join("run.xlsx"));
         return Err(CliError::environment(format!(

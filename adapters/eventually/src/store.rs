@@ -142,7 +142,6 @@ fn persisted(
     Ok(Persisted::from(run, decoded).version(version).sequence_number(position))
 }
 
-/// The events of runs, one by one.
 fn run_events(batches: EventBatches<'_>) -> RunEvents<'_> {
     batches
         .map_err(EventuallyError::from)

@@ -21,13 +21,11 @@ pub(crate) struct EvidenceFile {
     pub(crate) manifest: Manifest,
     /// The appends from the run's first one to the sealed one.
     pub(crate) appends: Vec<AppendLine>,
-    /// The appends of the run.
     run_appends: Vec<RunAppend>,
     /// The hash of the last event of each part that was read, by the number of the part.
     tails: BTreeMap<u64, Hash>,
 }
 
-/// An append of the run.
 struct RunAppend {
     record: AppendRecord,
     meta: MetaHash,

@@ -12,7 +12,6 @@ use parking_lot::Mutex;
 use powerfill_events::log::{Hash, seal_start};
 use powerfill_events::run::RunId;
 use powerfill_events::values::{TenantId, Timestamp};
-use powerfill_ports::StoreError;
 use powerfill_ports::copying::{APPENDS_PER_BATCH, CopyStore, StoredAppend};
 use powerfill_ports::events::{
     Append, AppendReceipt, EventBatches, EventStore, LogHead, StoredEvent, Verification,
@@ -26,6 +25,7 @@ use powerfill_ports::runs::{
 };
 use powerfill_ports::snapshots::SnapshotStore;
 use powerfill_ports::subscribers::SubscriberStore;
+use powerfill_ports::{StoreError, StoreResult};
 use powerfill_tables::event_index::{RunIndex, Subject};
 use powerfill_tables::table::{Cell, RowBatch, TableSpec};
 
@@ -64,7 +64,7 @@ impl EvidenceStore {
     async fn read_file<T: Send + 'static>(
         &self,
         read: impl FnOnce(&mut EvidenceFile) -> Result<T, EvidenceError> + Send + 'static,
-    ) -> Result<T, StoreError> {
+    ) -> StoreResult<T> {
         let shared = Arc::clone(&self.shared);
         let read = tokio::task::spawn_blocking(move || read(&mut shared.file.lock())).await;
         let read = read.map_err(|error| StoreError::Failed(error.to_string().into()))?;
@@ -117,26 +117,26 @@ impl EvidenceStore {
 }
 
 /// Evidence is never written.
-fn refused<T>() -> Result<T, StoreError> {
+fn refused<T>() -> StoreResult<T> {
     let what = "evidence can only be read; name a store with --store sqlite:FILE or postgres://…";
     Err(StoreError::ReadOnly(what.into()))
 }
 
 #[async_trait]
 impl EventStore for EvidenceStore {
-    async fn append(&self, _: Append) -> Result<AppendReceipt, StoreError> {
+    async fn append(&self, _: Append) -> StoreResult<AppendReceipt> {
         refused()
     }
 
-    async fn tenant(&self) -> Result<Option<TenantId>, StoreError> {
+    async fn tenant(&self) -> StoreResult<Option<TenantId>> {
         Ok(Some(self.manifest().tenant_id.clone()))
     }
 
-    async fn stream_version(&self, stream: &str) -> Result<u64, StoreError> {
+    async fn stream_version(&self, stream: &str) -> StoreResult<u64> {
         Ok(if self.has(stream) { self.manifest().events } else { 0 })
     }
 
-    async fn streams(&self) -> Result<Vec<String>, StoreError> {
+    async fn streams(&self) -> StoreResult<Vec<String>> {
         Ok(vec![self.manifest().run_id.stream()])
     }
 
@@ -163,7 +163,7 @@ impl EventStore for EvidenceStore {
         events.chain(stream::pending()).boxed()
     }
 
-    async fn head(&self) -> Result<LogHead, StoreError> {
+    async fn head(&self) -> StoreResult<LogHead> {
         let last = self.shared.appends.last();
         Ok(last.map_or(LogHead { seq: 0, position: 0, seal: seal_start() }, |line| LogHead {
             seq: line.seq,
@@ -172,14 +172,14 @@ impl EventStore for EvidenceStore {
         }))
     }
 
-    async fn seal_at(&self, seq: u64) -> Result<Option<Hash>, StoreError> {
+    async fn seal_at(&self, seq: u64) -> StoreResult<Option<Hash>> {
         let before = self.shared.appends.first().filter(|first| first.seq == seq + 1);
         let of_append = self.shared.appends.iter().find(|line| line.seq == seq);
         Ok(of_append.map(|line| line.seal).or(before.map(|_| self.manifest().seal_before)))
     }
 
     /// Reading a file checks every hash and seal, so that each event needs to be read only.
-    async fn verify(&self, stream: Option<&str>) -> Result<Verification, StoreError> {
+    async fn verify(&self, stream: Option<&str>) -> StoreResult<Verification> {
         if stream.is_none_or(|stream| !self.has(stream)) {
             let what = "this is evidence: check it with `powerfill evidence verify FILE`";
             return Err(StoreError::Failed(what.into()));
@@ -196,11 +196,11 @@ impl EventStore for EvidenceStore {
 
 #[async_trait]
 impl SnapshotStore for EvidenceStore {
-    async fn capture(&self, _: &str, _: &[u8]) -> Result<bool, StoreError> {
+    async fn capture(&self, _: &str, _: &[u8]) -> StoreResult<bool> {
         refused()
     }
 
-    async fn captured(&self, digest: &str) -> Result<Vec<u8>, StoreError> {
+    async fn captured(&self, digest: &str) -> StoreResult<Vec<u8>> {
         if self.manifest().input_digest != digest {
             return Err(StoreError::NotFound { what: "snapshot", name: digest.to_owned() });
         }
@@ -224,32 +224,23 @@ impl ProjectionStore for EvidenceStore {
         &self,
         _: ProjectionWriter,
         _: &[&'static TableSpec],
-    ) -> Result<(), StoreError> {
+    ) -> StoreResult<()> {
         refused()
     }
 
-    async fn stage(
-        &self,
-        _: ProjectionWriter,
-        _: Arc<[RowBatch]>,
-        _: u64,
-    ) -> Result<(), StoreError> {
+    async fn stage(&self, _: ProjectionWriter, _: Arc<[RowBatch]>, _: u64) -> StoreResult<()> {
         refused()
     }
 
-    async fn publish(
-        &self,
-        _: ProjectionWriter,
-        _: &[&'static TableSpec],
-    ) -> Result<(), StoreError> {
+    async fn publish(&self, _: ProjectionWriter, _: &[&'static TableSpec]) -> StoreResult<()> {
         refused()
     }
 
-    async fn is_stored(&self, _: &'static TableSpec) -> Result<bool, StoreError> {
+    async fn is_stored(&self, _: &'static TableSpec) -> StoreResult<bool> {
         Ok(false)
     }
 
-    async fn published(&self) -> Result<Option<(RunId, u64)>, StoreError> {
+    async fn published(&self) -> StoreResult<Option<(RunId, u64)>> {
         Ok(None)
     }
 
@@ -258,7 +249,7 @@ impl ProjectionStore for EvidenceStore {
         _: ProjectionWriter,
         _: &'static TableSpec,
         _: Vec<Cell>,
-    ) -> Result<(), StoreError> {
+    ) -> StoreResult<()> {
         refused()
     }
 
@@ -269,19 +260,15 @@ impl ProjectionStore for EvidenceStore {
 
 #[async_trait]
 impl IndexStore for EvidenceStore {
-    async fn put_index(&self, _: ProjectionWriter, _: Arc<RunIndex>) -> Result<(), StoreError> {
+    async fn put_index(&self, _: ProjectionWriter, _: Arc<RunIndex>) -> StoreResult<()> {
         refused()
     }
 
-    async fn indexed(
-        &self,
-        _: RunId,
-        _: Vec<Subject>,
-    ) -> Result<Option<IndexedVersions>, StoreError> {
+    async fn indexed(&self, _: RunId, _: Vec<Subject>) -> StoreResult<Option<IndexedVersions>> {
         Ok(None)
     }
 
-    async fn indexed_runs(&self) -> Result<Vec<(RunId, IndexState)>, StoreError> {
+    async fn indexed_runs(&self) -> StoreResult<Vec<(RunId, IndexState)>> {
         Ok(Vec::new())
     }
 
@@ -292,40 +279,35 @@ impl IndexStore for EvidenceStore {
 
 #[async_trait]
 impl RunStore for EvidenceStore {
-    async fn enqueue(&self, _: Append, _: bool) -> Result<AppendReceipt, StoreError> {
+    async fn enqueue(&self, _: Append, _: bool) -> StoreResult<AppendReceipt> {
         refused()
     }
 
-    async fn claim(
-        &self,
-        _: &str,
-        _: Timestamp,
-        _: Timestamp,
-    ) -> Result<Option<Lease>, StoreError> {
+    async fn claim(&self, _: &str, _: Timestamp, _: Timestamp) -> StoreResult<Option<Lease>> {
         refused()
     }
 
-    async fn renew(&self, _: Lease, _: Timestamp) -> Result<Option<String>, StoreError> {
+    async fn renew(&self, _: Lease, _: Timestamp) -> StoreResult<Option<String>> {
         refused()
     }
 
-    async fn set_status(&self, _: Lease, _: RunStatus) -> Result<(), StoreError> {
+    async fn set_status(&self, _: Lease, _: RunStatus) -> StoreResult<()> {
         refused()
     }
 
-    async fn request_cancel(&self, _: RunId, _: &str) -> Result<bool, StoreError> {
+    async fn request_cancel(&self, _: RunId, _: &str) -> StoreResult<bool> {
         refused()
     }
 
-    async fn run(&self, run: RunId) -> Result<Option<QueuedRun>, StoreError> {
+    async fn run(&self, run: RunId) -> StoreResult<Option<QueuedRun>> {
         Ok(Some(self.queued_run()).filter(|queued| queued.run_id == run))
     }
 
-    async fn active_run(&self) -> Result<Option<QueuedRun>, StoreError> {
+    async fn active_run(&self) -> StoreResult<Option<QueuedRun>> {
         Ok(None)
     }
 
-    async fn latest_run(&self, status: RunStatus) -> Result<Option<QueuedRun>, StoreError> {
+    async fn latest_run(&self, status: RunStatus) -> StoreResult<Option<QueuedRun>> {
         Ok(Some(self.queued_run()).filter(|queued| queued.status == status))
     }
 
@@ -334,7 +316,7 @@ impl RunStore for EvidenceStore {
         cursor: RunCursor,
         limit: usize,
         filter: RunFilter,
-    ) -> Result<Vec<QueuedRun>, StoreError> {
+    ) -> StoreResult<Vec<QueuedRun>> {
         let is_wanted = |queued: &QueuedRun| queued.cursor() < cursor && filter.admits(queued);
         let run = Some(self.queued_run()).filter(|queued| limit > 0 && is_wanted(queued));
         Ok(run.into_iter().collect())
@@ -345,13 +327,13 @@ impl RunStore for EvidenceStore {
         first: RunId,
         last: RunId,
         limit: usize,
-    ) -> Result<Vec<QueuedRun>, StoreError> {
+    ) -> StoreResult<Vec<QueuedRun>> {
         let is_between = |queued: &QueuedRun| (first..=last).contains(&queued.run_id);
         let run = Some(self.queued_run()).filter(|queued| limit > 0 && is_between(queued));
         Ok(run.into_iter().collect())
     }
 
-    async fn run_counts(&self) -> Result<BTreeMap<RunStatus, u64>, StoreError> {
+    async fn run_counts(&self) -> StoreResult<BTreeMap<RunStatus, u64>> {
         Ok(BTreeMap::from([(self.manifest().status, 1)]))
     }
 }
@@ -360,15 +342,15 @@ impl HeadlineStore for EvidenceStore {}
 
 #[async_trait]
 impl SubscriberStore for EvidenceStore {
-    async fn subscriber(&self, _: &str) -> Result<Option<u64>, StoreError> {
+    async fn subscriber(&self, _: &str) -> StoreResult<Option<u64>> {
         Ok(None)
     }
 
-    async fn subscribers(&self) -> Result<Vec<(String, u64)>, StoreError> {
+    async fn subscribers(&self) -> StoreResult<Vec<(String, u64)>> {
         Ok(Vec::new())
     }
 
-    async fn advance(&self, _: &str, _: Option<u64>, _: u64) -> Result<bool, StoreError> {
+    async fn advance(&self, _: &str, _: Option<u64>, _: u64) -> StoreResult<bool> {
         refused()
     }
 }
@@ -377,7 +359,7 @@ impl SubscriberStore for EvidenceStore {
 /// needs the first append of its log, and refuses anything else.
 #[async_trait]
 impl CopyStore for EvidenceStore {
-    async fn appends_after(&self, seq: u64) -> Result<Vec<StoredAppend>, StoreError> {
+    async fn appends_after(&self, seq: u64) -> StoreResult<Vec<StoredAppend>> {
         let later = self.shared.appends.iter().filter(|line| line.seq > seq);
         let stored = later.take(APPENDS_PER_BATCH).map(|line| StoredAppend {
             record: line.record(),
@@ -387,19 +369,19 @@ impl CopyStore for EvidenceStore {
         Ok(stored.collect())
     }
 
-    async fn snapshot_digests(&self) -> Result<Vec<String>, StoreError> {
+    async fn snapshot_digests(&self) -> StoreResult<Vec<String>> {
         Ok(vec![self.manifest().input_digest.clone()])
     }
 
-    async fn verified_log(&self) -> Result<Option<LogHead>, StoreError> {
+    async fn verified_log(&self) -> StoreResult<Option<LogHead>> {
         Ok(None)
     }
 
-    async fn set_verified_log(&self, _: LogHead) -> Result<(), StoreError> {
+    async fn set_verified_log(&self, _: LogHead) -> StoreResult<()> {
         refused()
     }
 
-    async fn put_ended_run(&self, _: QueuedRun) -> Result<(), StoreError> {
+    async fn put_ended_run(&self, _: QueuedRun) -> StoreResult<()> {
         refused()
     }
 }

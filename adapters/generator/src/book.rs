@@ -34,7 +34,6 @@ impl TradeStatus {
     }
 }
 
-/// An open trade.
 #[derive(Debug, Clone)]
 pub(crate) struct OpenTrade {
     pub(crate) instrument: u32,

@@ -5,7 +5,6 @@ use crate::data::MARGINALS;
 use crate::dice::Dice;
 use crate::figures::or_empty;
 
-/// The role of a loan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LoanRole {
     /// In a pool of a settled trade: most of the pipeline.
@@ -22,7 +21,6 @@ pub(crate) enum LoanRole {
     Loose,
     /// Closed, in no pool.
     New,
-    /// An odd case.
     Odd(OddCase),
     /// Not closed yet, in no pool.
     Pipeline,

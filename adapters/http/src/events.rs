@@ -12,7 +12,7 @@ use powerfill_events::cloud_event::CloudEvent;
 use powerfill_events::retention::RetentionEventType;
 use powerfill_events::run::{EventType, RunId};
 use powerfill_events::stream::event_name;
-use powerfill_ports::StoreError;
+use powerfill_ports::StoreResult;
 use powerfill_ports::events::StoredEvent;
 use powerfill_snapshot::config::ConfigEventType;
 use serde::Deserialize;
@@ -113,7 +113,7 @@ impl EventPage {
     /// Fills the page from batches of events, and returns it.
     async fn fill(
         mut self,
-        mut batches: BoxStream<'_, Result<Vec<StoredEvent>, StoreError>>,
+        mut batches: BoxStream<'_, StoreResult<Vec<StoredEvent>>>,
         position: fn(&StoredEvent) -> u64,
         (uri, head): (&Uri, u64),
     ) -> ApiResult<Response> {

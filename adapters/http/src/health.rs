@@ -95,7 +95,6 @@ pub(crate) async fn readyz(State(api): State<Arc<Api>>) -> ApiResult<Json<Readin
     Ok(Json(view))
 }
 
-/// Metrics as text.
 type MetricsText = ([(HeaderName, &'static str); 1], String);
 
 const OPEN_METRICS: [(HeaderName, &str); 1] =

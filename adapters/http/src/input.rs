@@ -175,7 +175,6 @@ pub(crate) struct RequestedRun<'a> {
 pub(crate) enum AskedRun<'a> {
     /// A run with these options.
     Options(&'a RunOptions),
-    /// A scenario.
     Scenario(&'a Scenario),
     /// The allocation of a challenge.
     Adoption(ChallengeId),

@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 use powerfill_app::{RunObserver, RunProgress};
 use powerfill_events::run::event::Step;
 use powerfill_ports::runs::{QueuedRun, RunStatus};
-use powerfill_ports::{Store, StoreError};
+use powerfill_ports::{Store, StoreResult};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric};
@@ -191,7 +191,6 @@ impl Drop for StepTimer {
     }
 }
 
-/// The metrics of a store.
 #[derive(Debug)]
 struct StoreMetrics {
     events: u64,
@@ -204,7 +203,7 @@ struct StoreMetrics {
 }
 
 impl StoreMetrics {
-    async fn read(store: &dyn Store) -> Result<Self, StoreError> {
+    async fn read(store: &dyn Store) -> StoreResult<Self> {
         let mut runs: BTreeMap<_, _> = RunStatus::ALL.map(|status| (status.name(), 0)).into();
         runs.extend(store.run_counts().await?.iter().map(|(status, runs)| (status.name(), *runs)));
         let projection_lag = match store.latest_run(RunStatus::Complete).await? {

@@ -34,7 +34,6 @@ impl AnsweredRequest<'_> {
 /// The methods that have series of their own.
 const METHODS: [&str; 7] = ["GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH"];
 
-/// A method as a label.
 pub(crate) fn method_label(method: &Method) -> &str {
     Some(method.as_str()).filter(|method| METHODS.contains(method)).unwrap_or("other")
 }

@@ -22,7 +22,6 @@ pub(crate) trait PrivateRow: Clone + Serialize + DeserializeOwned {
     const WRITER: &'static str;
 }
 
-/// The file.
 #[derive(Debug)]
 pub(crate) struct PrivateFile<R> {
     path: PathBuf,

@@ -42,7 +42,6 @@ impl PrivateRow for Session {
     const WRITER: &'static str = "`powerfill serve`";
 }
 
-/// The file with the sessions.
 #[derive(Debug)]
 pub(crate) struct SessionFile(PrivateFile<Session>);
 

@@ -18,8 +18,8 @@ use axum::response::sse::Event;
 use futures::future::ready;
 use futures::stream::{BoxStream, Stream, StreamExt, once, unfold};
 use powerfill_events::run::RunId;
-use powerfill_ports::StoreError;
 use powerfill_ports::events::StoredEvent;
+use powerfill_ports::{StoreError, StoreResult};
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 use tokio_util::sync::CancellationToken;
@@ -47,7 +47,7 @@ const PROXY_HEADERS: [(HeaderName, &str); 2] = [
     (HeaderName::from_static("x-accel-buffering"), "no"),
 ];
 
-type EventResult = Result<Event, StoreError>;
+type EventResult = StoreResult<Event>;
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -174,7 +174,7 @@ struct EventSource {
     ticks: Interval,
     is_named: bool,
     position: StreamPosition,
-    batches: BoxStream<'static, Result<Vec<StoredEvent>, StoreError>>,
+    batches: BoxStream<'static, StoreResult<Vec<StoredEvent>>>,
     ready: VecDeque<StoredEvent>,
     types: TypeFilter,
     stream: Option<String>,

@@ -61,7 +61,6 @@ const SUBJECT: &str = "SubjectLoan";
 const LOAN_ID: usize = 0;
 
 impl Deal {
-    /// Begins a loan.
     pub(crate) fn begin_loan(&mut self, role: Option<&str>, line: u32) {
         let is_related = role.is_some_and(|role| role != SUBJECT);
         self.open = Some(Loan { line, is_related, ..Loan::default() });

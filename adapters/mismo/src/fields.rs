@@ -36,7 +36,6 @@ pub(crate) const ABOUT_OTHERS: &[&str] =
 /// What an element of a deal belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Scope {
-    /// One loan.
     Loan,
     /// The property, which all loans of the deal share.
     Property,
@@ -44,7 +43,6 @@ pub(crate) enum Scope {
 
 /// An element whose text is a value.
 pub(crate) struct Field {
-    /// The column.
     pub(crate) column: &'static str,
     pub(crate) scope: Scope,
     /// The names of the element and of those around it, the element last.

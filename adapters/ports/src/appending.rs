@@ -3,8 +3,8 @@
 
 use powerfill_events::log::{AppendRecord, Hash, MetaHash, chain, is_one_line};
 
-use crate::StoreError;
 use crate::events::{Append, AppendReceipt, LogHead};
+use crate::{StoreError, StoreResult};
 
 /// An event of an append with its place in the hash chain of its stream.
 #[derive(Debug, Clone, Copy)]
@@ -54,7 +54,7 @@ impl Append {
     ///
     /// # Errors
     /// [`StoreError::Failed`].
-    pub fn ensure_events(&self) -> Result<(), StoreError> {
+    pub fn ensure_events(&self) -> StoreResult<()> {
         if self.events.is_empty() {
             return Err(StoreError::Failed("an append has at least one event".into()));
         }
@@ -71,7 +71,7 @@ impl Append {
     ///
     /// # Errors
     /// [`StoreError::Conflict`].
-    pub fn ensure_version(&self, actual: u64) -> Result<(), StoreError> {
+    pub fn ensure_version(&self, actual: u64) -> StoreResult<()> {
         if actual != self.expected_version {
             return Err(StoreError::Conflict {
                 stream: self.stream.clone(),

@@ -3,10 +3,10 @@
 
 use powerfill_events::log::{EncodedBatch, Hash, block_texts, hash_check};
 
-use crate::StoreError;
 use crate::error::StoreFault;
 use crate::events::Append;
 use crate::stored_block::StoredBlock;
+use crate::{StoreError, StoreResult};
 
 /// The name of the codec, which each row states so that another one can follow.
 pub const CODEC: &str = "zstd";
@@ -36,7 +36,7 @@ pub struct CompressedBlock {
 ///
 /// # Errors
 /// [`StoreError::Failed`] if zstd fails.
-pub fn compress_events(events: &EncodedBatch) -> Result<Vec<CompressedBlock>, StoreError> {
+pub fn compress_events(events: &EncodedBatch) -> StoreResult<Vec<CompressedBlock>> {
     let failed = |error: std::io::Error| {
         let fault = StoreFault::caused_by(error).context("the events cannot be compressed");
         StoreError::Failed(fault)

@@ -5,7 +5,7 @@ use powerfill_events::log::{AppendRecord, Hash};
 
 use crate::events::LogHead;
 use crate::runs::QueuedRun;
-use crate::{Store, StoreError};
+use crate::{Store, StoreError, StoreResult};
 
 /// An append of the log with its seal.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,32 +28,32 @@ pub const APPENDS_PER_BATCH: usize = 500;
 #[async_trait]
 pub trait CopyStore: Store {
     /// The next appends after a number, in commit order, at most [`APPENDS_PER_BATCH`].
-    async fn appends_after(&self, seq: u64) -> Result<Vec<StoredAppend>, StoreError>;
+    async fn appends_after(&self, seq: u64) -> StoreResult<Vec<StoredAppend>>;
 
     /// The digests of all captured snapshots, in ascending order.
-    async fn snapshot_digests(&self) -> Result<Vec<String>, StoreError>;
+    async fn snapshot_digests(&self) -> StoreResult<Vec<String>>;
 
     /// The end of the log at the last verification that [`CopyStore::set_verified_log`] recorded.
     /// It is not part of the log, and who can write the store can write it too.
-    async fn verified_log(&self) -> Result<Option<LogHead>, StoreError>;
+    async fn verified_log(&self) -> StoreResult<Option<LogHead>>;
 
     /// Records that the log was verified up to here.
     ///
     /// # Errors
     /// [`StoreError::ReadOnly`]; the store fails.
-    async fn set_verified_log(&self, head: LogHead) -> Result<(), StoreError>;
+    async fn set_verified_log(&self, head: LogHead) -> StoreResult<()>;
 
     /// Adds a run that is over to the queue, unless the queue has it.
     ///
     /// # Errors
     /// [`StoreError::RunActive`] if it is not over; the store fails.
-    async fn put_ended_run(&self, run: QueuedRun) -> Result<(), StoreError>;
+    async fn put_ended_run(&self, run: QueuedRun) -> StoreResult<()>;
 }
 
 /// Refuses a run that is not over.
 ///
 /// # Errors
 /// [`StoreError::RunActive`].
-pub fn ensure_run_ended(run: &QueuedRun) -> Result<(), StoreError> {
+pub fn ensure_run_ended(run: &QueuedRun) -> StoreResult<()> {
     if run.status.is_over() { Ok(()) } else { Err(StoreError::RunActive(run.run_id)) }
 }

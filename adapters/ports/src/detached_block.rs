@@ -5,8 +5,8 @@ use std::ops::RangeInclusive;
 
 use powerfill_events::log::{AppendRecord, BlockEvent, StoredEvent, block_events};
 
-use crate::StoreError;
 use crate::stored_block::{NO_EVENT, StoredBlock};
+use crate::{StoreError, StoreResult};
 
 /// Whether the hashes of events are computed again when they are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,7 +78,7 @@ impl DetachedBlock {
     ///
     /// # Errors
     /// As for [`StoredBlock::events`].
-    pub fn events(&self) -> Result<Vec<StoredEvent>, StoreError> {
+    pub fn events(&self) -> StoreResult<Vec<StoredEvent>> {
         let is_wanted = |version, event_type: &str| self.wants(version, event_type);
         self.stored().events(&self.record, &self.stream, is_wanted)
     }

@@ -7,6 +7,9 @@ use std::fmt;
 use powerfill_events::run::RunId;
 use powerfill_events::values::TenantId;
 
+/// The result of a store call.
+pub type StoreResult<T> = Result<T, StoreError>;
+
 /// Why a store call fails.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {

@@ -10,9 +10,9 @@ use powerfill_events::run::RunId;
 use powerfill_events::values::TenantId;
 use uuid::Uuid;
 
-use crate::StoreError;
 use crate::detached_block::DetachedBlock;
 use crate::lease::Lease;
+use crate::{StoreError, StoreResult};
 
 /// Events that a writer asks to append to one stream: all of them, or none.
 #[derive(Debug, Clone)]
@@ -38,7 +38,7 @@ impl Append {
     ///
     /// # Errors
     /// [`StoreError::Failed`] if it is not the stream of a run.
-    pub fn run(&self) -> Result<RunId, StoreError> {
+    pub fn run(&self) -> StoreResult<RunId> {
         let no_run = || StoreError::Failed(format!("stream {} is no run's", self.stream).into());
         RunId::from_stream(&self.stream).ok_or_else(no_run)
     }
@@ -62,7 +62,7 @@ pub struct AppendReceipt {
 pub const EVENTS_PER_BATCH: usize = MAX_BLOCK_EVENTS;
 
 /// Events in order, one batch at a time, so that no reader holds a whole stream in memory.
-pub type EventBatches<'a> = BoxStream<'a, Result<Vec<StoredEvent>, StoreError>>;
+pub type EventBatches<'a> = BoxStream<'a, StoreResult<Vec<StoredEvent>>>;
 
 /// Events of a stream as a store keeps them.
 #[derive(Debug, Clone)]
@@ -78,7 +78,7 @@ impl EventPart {
     ///
     /// # Errors
     /// As for [`DetachedBlock::events`].
-    pub fn events(self) -> Result<Vec<StoredEvent>, StoreError> {
+    pub fn events(self) -> StoreResult<Vec<StoredEvent>> {
         match self {
             Self::Block(block) => block.events(),
             Self::Events(events) => Ok(events),
@@ -87,7 +87,7 @@ impl EventPart {
 }
 
 /// Parts of a stream in order.
-pub type EventParts<'a> = BoxStream<'a, Result<EventPart, StoreError>>;
+pub type EventParts<'a> = BoxStream<'a, StoreResult<EventPart>>;
 
 /// The event store of one tenant.
 ///
@@ -111,19 +111,19 @@ pub trait EventStore: Send + Sync {
     /// the run; [`StoreError::Conflict`] at another version; [`StoreError::AppendIdReused`];
     /// [`StoreError::AnotherTenant`] if it begins a stream in the store of another tenant; the
     /// store fails.
-    async fn append(&self, append: Append) -> Result<AppendReceipt, StoreError>;
+    async fn append(&self, append: Append) -> StoreResult<AppendReceipt>;
 
     /// The tenant of the store, which is that of its first event; `None` if it has no event.
-    async fn tenant(&self) -> Result<Option<TenantId>, StoreError> {
+    async fn tenant(&self) -> StoreResult<Option<TenantId>> {
         let first = self.read_all(0).try_next().await?;
         Ok(first.and_then(|batch| batch.into_iter().next()).map(|event| event.tenant_id))
     }
 
     /// The version of a stream; 0 if it does not exist.
-    async fn stream_version(&self, stream: &str) -> Result<u64, StoreError>;
+    async fn stream_version(&self, stream: &str) -> StoreResult<u64>;
 
     /// The names of all streams, in the order of their first events.
-    async fn streams(&self) -> Result<Vec<String>, StoreError>;
+    async fn streams(&self) -> StoreResult<Vec<String>>;
 
     /// Reads a stream in order, from a version (1 is the first) to its end at the time of the call.
     fn read(&self, stream: &str, from_version: u64) -> EventBatches<'_> {
@@ -135,7 +135,7 @@ pub trait EventStore: Send + Sync {
 
     /// The bytes of a stream's events as they are stored; 0 if they are archived. `None` if the
     /// store cannot say.
-    async fn stored_bytes(&self, stream: &str) -> Result<Option<u64>, StoreError> {
+    async fn stored_bytes(&self, stream: &str) -> StoreResult<Option<u64>> {
         let _ = stream;
         Ok(None)
     }
@@ -185,12 +185,12 @@ pub trait EventStore: Send + Sync {
     fn subscribe(&self, after_position: u64) -> EventBatches<'static>;
 
     /// The end of the log.
-    async fn head(&self) -> Result<LogHead, StoreError>;
+    async fn head(&self) -> StoreResult<LogHead>;
 
     /// The stored seal of an append; `None` if the log has no append with this number. Compared
     /// with a copy that was kept elsewhere, it shows whether the end of the log was removed or
     /// rewritten; [`EventStore::verify`] shows whether the seals match the rows.
-    async fn seal_at(&self, seq: u64) -> Result<Option<Hash>, StoreError>;
+    async fn seal_at(&self, seq: u64) -> StoreResult<Option<Hash>>;
 
     /// Moves the next events of a store of 0.1.0, which are a row each, into blocks: in one
     /// transaction, which checks their hashes and the seals of their appends. An interrupted
@@ -200,7 +200,7 @@ pub trait EventStore: Send + Sync {
     /// # Errors
     /// [`StoreError::Corrupt`] at the first damage, and the damaged append does not change; or the
     /// store fails.
-    async fn move_rows_into_blocks(&self) -> Result<Option<u64>, StoreError> {
+    async fn move_rows_into_blocks(&self) -> StoreResult<Option<u64>> {
         Ok(None)
     }
 
@@ -210,5 +210,5 @@ pub trait EventStore: Send + Sync {
     ///
     /// # Errors
     /// The store fails. Damage is a result, not an error.
-    async fn verify(&self, stream: Option<&str>) -> Result<Verification, StoreError>;
+    async fn verify(&self, stream: Option<&str>) -> StoreResult<Verification>;
 }

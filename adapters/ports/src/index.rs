@@ -8,7 +8,7 @@ use futures::stream::BoxStream;
 use powerfill_events::run::RunId;
 use powerfill_tables::event_index::{IndexEntry, RunIndex, Subject, Versions};
 
-use crate::StoreError;
+use crate::StoreResult;
 use crate::lease::ProjectionWriter;
 
 /// The version of the projector that made an index, and how far the index reaches.
@@ -31,7 +31,7 @@ pub struct IndexedVersions {
 }
 
 /// Entries of an index, one batch at a time.
-pub type EntryBatches<'a> = BoxStream<'a, Result<Vec<IndexEntry>, StoreError>>;
+pub type EntryBatches<'a> = BoxStream<'a, StoreResult<Vec<IndexEntry>>>;
 
 /// The most entries in a batch of a reader.
 pub const ENTRIES_PER_BATCH: usize = 2_000;
@@ -49,23 +49,19 @@ pub trait IndexStore: Send + Sync {
     /// entry many times.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] if the run has no events; the writer may not write; the store
-    /// fails. The former index then stays.
-    async fn put_index(
-        &self,
-        writer: ProjectionWriter,
-        index: Arc<RunIndex>,
-    ) -> Result<(), StoreError>;
+    /// [`NotFound`](crate::StoreError::NotFound) if the run has no events; the writer may not
+    /// write; the store fails. The former index then stays.
+    async fn put_index(&self, writer: ProjectionWriter, index: Arc<RunIndex>) -> StoreResult<()>;
 
     /// The events of these subjects; `None` if the run has no index.
     async fn indexed(
         &self,
         run: RunId,
         subjects: Vec<Subject>,
-    ) -> Result<Option<IndexedVersions>, StoreError>;
+    ) -> StoreResult<Option<IndexedVersions>>;
 
     /// The runs that have an index, ordered by run id.
-    async fn indexed_runs(&self) -> Result<Vec<(RunId, IndexState)>, StoreError>;
+    async fn indexed_runs(&self) -> StoreResult<Vec<(RunId, IndexState)>>;
 
     /// All entries of a run's index, ordered by subject; none if the run has no index.
     fn index_entries(&self, run: RunId) -> EntryBatches<'_>;

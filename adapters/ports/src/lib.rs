@@ -54,7 +54,7 @@ pub mod subscribers;
 pub mod verification_stop;
 pub mod waiting;
 
-pub use error::{StoreError, StoreFault};
+pub use error::{StoreError, StoreFault, StoreResult};
 
 use powerfill_events::values::TenantId;
 
@@ -65,7 +65,7 @@ use powerfill_events::values::TenantId;
 pub async fn ensure_tenant<S: events::EventStore + ?Sized>(
     store: &S,
     tenant: &TenantId,
-) -> Result<(), StoreError> {
+) -> StoreResult<()> {
     check_tenant(store.tenant().await?.as_ref(), tenant)
 }
 
@@ -73,7 +73,7 @@ pub async fn ensure_tenant<S: events::EventStore + ?Sized>(
 ///
 /// # Errors
 /// [`StoreError::AnotherTenant`], without the name of the other tenant.
-pub fn check_tenant(owner: Option<&TenantId>, tenant: &TenantId) -> Result<(), StoreError> {
+pub fn check_tenant(owner: Option<&TenantId>, tenant: &TenantId) -> StoreResult<()> {
     match owner {
         Some(owner) if owner != tenant => Err(StoreError::AnotherTenant(tenant.clone())),
         _ => Ok(()),

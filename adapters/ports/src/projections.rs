@@ -12,8 +12,8 @@ use powerfill_events::run::RunId;
 use powerfill_tables::table::{Cell, CellType, Column, RowBatch, TableSpec};
 use rust_decimal::Decimal;
 
-use crate::StoreError;
 use crate::lease::ProjectionWriter;
+use crate::{StoreError, StoreResult};
 
 /// Published rows of one run. The column `run_id`, which a database has first, is not in them.
 #[derive(Debug, Clone)]
@@ -25,7 +25,7 @@ pub struct RunRows {
 }
 
 /// Published rows, in the table's order, one batch at a time.
-pub type RowBatches<'a> = BoxStream<'a, Result<RunRows, StoreError>>;
+pub type RowBatches<'a> = BoxStream<'a, StoreResult<RunRows>>;
 
 /// The most rows in a batch of a reader.
 pub const ROWS_PER_BATCH: usize = 2_000;
@@ -34,7 +34,7 @@ pub const ROWS_PER_BATCH: usize = 2_000;
 ///
 /// # Errors
 /// [`StoreError::Failed`] if the table does not keep every run, or has another number of columns.
-pub fn ensure_row_of_run(table: &TableSpec, row: &[Cell]) -> Result<(), StoreError> {
+pub fn ensure_row_of_run(table: &TableSpec, row: &[Cell]) -> StoreResult<()> {
     if table.keeps_every_run && row.len() == table.columns.len() {
         return Ok(());
     }
@@ -54,7 +54,7 @@ pub fn ensure_row_of_run(table: &TableSpec, row: &[Cell]) -> Result<(), StoreErr
 /// # Errors
 /// [`StoreError::Failed`] if the cell does not have the column's type, which is a fault of the
 /// projection.
-pub fn stored_form(column: &Column, cell: &Cell) -> Result<Cell, StoreError> {
+pub fn stored_form(column: &Column, cell: &Cell) -> StoreResult<Cell> {
     Ok(match (column.cell_type, cell) {
         (_, Cell::Null) => Cell::Null,
         (CellType::Text | CellType::Json, Cell::Text(text)) => Cell::Text(text.clone()),
@@ -100,7 +100,7 @@ pub fn stored_columns(
     table: &TableSpec,
     stored: &[(String, String)],
     sql_type: impl Fn(CellType) -> &'static str,
-) -> Result<Vec<bool>, StoreError> {
+) -> StoreResult<Vec<bool>> {
     let is = |column: &Column, (name, stored_type): &(String, String)| {
         name == column.name && stored_type == sql_type(column.cell_type)
     };
@@ -145,7 +145,7 @@ pub trait ProjectionStore: Send + Sync {
         &self,
         writer: ProjectionWriter,
         tables: &[&'static TableSpec],
-    ) -> Result<(), StoreError>;
+    ) -> StoreResult<()>;
 
     /// Adds rows, in order, to the staging area, and records the version of the last event that
     /// they come from. The rows are shared, so that the call can be repeated without a copy of
@@ -158,7 +158,7 @@ pub trait ProjectionStore: Send + Sync {
         writer: ProjectionWriter,
         rows: Arc<[RowBatch]>,
         up_to_version: u64,
-    ) -> Result<(), StoreError>;
+    ) -> StoreResult<()>;
 
     /// Replaces the published rows of all staged tables by the staged ones, at once, removes the
     /// tables that are left out, and records that this is the output of this run. In tables that
@@ -171,13 +171,13 @@ pub trait ProjectionStore: Send + Sync {
         &self,
         writer: ProjectionWriter,
         left_out: &[&'static TableSpec],
-    ) -> Result<(), StoreError>;
+    ) -> StoreResult<()>;
 
     /// The run whose outputs are published, and the version of the last event that they come from.
-    async fn published(&self) -> Result<Option<(RunId, u64)>, StoreError>;
+    async fn published(&self) -> StoreResult<Option<(RunId, u64)>>;
 
     /// Whether a published table is stored. It is not if it was left out or never published.
-    async fn is_stored(&self, table: &'static TableSpec) -> Result<bool, StoreError>;
+    async fn is_stored(&self, table: &'static TableSpec) -> StoreResult<bool>;
 
     /// Replaces a run's row in a table that keeps every run (`pfill_run_history`).
     ///
@@ -188,7 +188,7 @@ pub trait ProjectionStore: Send + Sync {
         writer: ProjectionWriter,
         table: &'static TableSpec,
         row: Vec<Cell>,
-    ) -> Result<(), StoreError>;
+    ) -> StoreResult<()>;
 
     /// The rows of a published table in the order in which they were staged; of a table that keeps
     /// every run, ordered by run id with one batch per run. All rows are from one moment, even if

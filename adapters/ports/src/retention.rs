@@ -14,7 +14,7 @@ use powerfill_events::stream::event_name;
 
 use crate::block_codec::{CODEC, compress_events};
 use crate::events::EventStore;
-use crate::{StoreError, StoreFault};
+use crate::{StoreError, StoreFault, StoreResult};
 
 /// The codec of a block whose payloads are archived.
 pub const ARCHIVED: &str = "archived";
@@ -50,10 +50,7 @@ pub struct ArchivedBlock {
 /// # Errors
 /// [`StoreError::Failed`] if they cannot be compressed; [`StoreError::Corrupt`] if they are not
 /// those of one block.
-pub fn block_payload(
-    block: ArchivedBlock,
-    events: &[StoredEvent],
-) -> Result<BlockPayload, StoreError> {
+pub fn block_payload(block: ArchivedBlock, events: &[StoredEvent]) -> StoreResult<BlockPayload> {
     let corrupt = |what: &str| {
         let first = block.first_version;
         StoreError::Corrupt(format!("the events of the block from event {first} {what}").into())
@@ -88,7 +85,7 @@ pub fn block_payload(
 #[async_trait]
 pub trait RetentionStore: Send + Sync {
     /// The blocks of a run whose payloads are archived, in order.
-    async fn archived_blocks(&self, _run: RunId) -> Result<Vec<ArchivedBlock>, StoreError> {
+    async fn archived_blocks(&self, _run: RunId) -> StoreResult<Vec<ArchivedBlock>> {
         Ok(Vec::new())
     }
 
@@ -97,11 +94,7 @@ pub trait RetentionStore: Send + Sync {
     ///
     /// # Errors
     /// [`StoreError::NotFound`] if the run has no events; the store fails.
-    async fn remove_payloads(
-        &self,
-        _run: RunId,
-        _snapshot: Option<String>,
-    ) -> Result<(), StoreError> {
+    async fn remove_payloads(&self, _run: RunId, _snapshot: Option<String>) -> StoreResult<()> {
         Err(StoreError::Failed(KEEPS_ALL.into()))
     }
 
@@ -110,11 +103,7 @@ pub trait RetentionStore: Send + Sync {
     ///
     /// # Errors
     /// [`StoreError::NotFound`] if the run has no events; the store fails.
-    async fn put_payloads(
-        &self,
-        _run: RunId,
-        _payloads: Vec<BlockPayload>,
-    ) -> Result<(), StoreError> {
+    async fn put_payloads(&self, _run: RunId, _payloads: Vec<BlockPayload>) -> StoreResult<()> {
         Err(StoreError::Failed(KEEPS_ALL.into()))
     }
 
@@ -123,7 +112,7 @@ pub trait RetentionStore: Send + Sync {
     ///
     /// # Errors
     /// The store fails; it is whole without this.
-    async fn give_space_back(&self) -> Result<(), StoreError> {
+    async fn give_space_back(&self) -> StoreResult<()> {
         Ok(())
     }
 }
@@ -134,9 +123,7 @@ const KEEPS_ALL: &str = "this store keeps all payloads";
 ///
 /// # Errors
 /// [`StoreError::Corrupt`] if an event cannot be read; the store fails.
-pub async fn read_retention<S: EventStore + ?Sized>(
-    store: &S,
-) -> Result<RetentionState, StoreError> {
+pub async fn read_retention<S: EventStore + ?Sized>(store: &S) -> StoreResult<RetentionState> {
     let mut state = RetentionState::default();
     let stored: Vec<StoredEvent> = store.read(STREAM, 1).try_concat().await?;
     for stored in stored {

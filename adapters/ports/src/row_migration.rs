@@ -3,10 +3,10 @@
 use powerfill_events::log::{EncodedBatch, Hash, SchemaId, StoredEvent, seal};
 use powerfill_events::stream::event_name;
 
-use crate::StoreError;
 use crate::block_codec::{CompressedBlock, compress_events};
 use crate::copying::StoredAppend;
 use crate::events::Append;
+use crate::{StoreError, StoreResult};
 
 /// Makes the blocks of an append whose events are rows, after it has checked the hash of each
 /// event, the seal of the append, and that the blocks give the same events.
@@ -17,7 +17,7 @@ pub fn blocks_of_rows(
     stored: &StoredAppend,
     seal_before: &Hash,
     rows: &[StoredEvent],
-) -> Result<(Append, Vec<CompressedBlock>), StoreError> {
+) -> StoreResult<(Append, Vec<CompressedBlock>)> {
     let StoredAppend { record, stream, seal: stored_seal } = stored;
     let damaged = |what: &str| {
         let what = format!("append {} of stream {stream} {what}", record.seq);

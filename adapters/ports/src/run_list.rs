@@ -13,7 +13,7 @@ use powerfill_tables::run_headline::RunHeadline;
 use serde::{Deserialize, Serialize};
 
 use crate::events::EventStore;
-use crate::{StoreError, StoreFault};
+use crate::{StoreError, StoreFault, StoreResult};
 
 /// The annotations of a run as the list has them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,7 +60,7 @@ pub struct KeptHeadline {
 #[async_trait]
 pub trait HeadlineStore: Send + Sync {
     /// Replaces what is kept of a run's events.
-    async fn put_headline(&self, _run: RunId, _headline: &RunHeadline) -> Result<(), StoreError> {
+    async fn put_headline(&self, _run: RunId, _headline: &RunHeadline) -> StoreResult<()> {
         Ok(())
     }
 
@@ -69,7 +69,7 @@ pub trait HeadlineStore: Send + Sync {
         &self,
         _run: RunId,
         _annotations: &AnnotationHead,
-    ) -> Result<(), StoreError> {
+    ) -> StoreResult<()> {
         Ok(())
     }
 
@@ -77,15 +77,12 @@ pub trait HeadlineStore: Send + Sync {
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] if it cannot be read; the store fails.
-    async fn headlines(
-        &self,
-        _runs: Vec<RunId>,
-    ) -> Result<BTreeMap<RunId, KeptHeadline>, StoreError> {
+    async fn headlines(&self, _runs: Vec<RunId>) -> StoreResult<BTreeMap<RunId, KeptHeadline>> {
         Ok(BTreeMap::new())
     }
 
     /// The runs with this name, at most two, by id.
-    async fn runs_named(&self, _name: &str) -> Result<Vec<RunId>, StoreError> {
+    async fn runs_named(&self, _name: &str) -> StoreResult<Vec<RunId>> {
         Ok(Vec::new())
     }
 }
@@ -94,7 +91,7 @@ pub trait HeadlineStore: Send + Sync {
 ///
 /// # Errors
 /// [`StoreError::Failed`] if it cannot be written as JSON, which is a fault of the program.
-pub fn encode_kept(value: &impl Serialize) -> Result<String, StoreError> {
+pub fn encode_kept(value: &impl Serialize) -> StoreResult<String> {
     serde_json::to_string(value).map_err(|error| StoreError::Failed(StoreFault::caused_by(error)))
 }
 
@@ -102,10 +99,7 @@ pub fn encode_kept(value: &impl Serialize) -> Result<String, StoreError> {
 ///
 /// # Errors
 /// [`StoreError::Corrupt`].
-pub fn decode_kept(
-    headline: Option<&str>,
-    annotations: Option<&str>,
-) -> Result<KeptHeadline, StoreError> {
+pub fn decode_kept(headline: Option<&str>, annotations: Option<&str>) -> StoreResult<KeptHeadline> {
     let corrupt = |error: serde_json::Error| {
         let fault = StoreFault::caused_by(error);
         StoreError::Corrupt(fault.context("the list of runs"))
@@ -127,7 +121,7 @@ pub fn decode_kept(
 pub async fn read_annotations<S: EventStore + ?Sized>(
     store: &S,
     run: RunId,
-) -> Result<Annotations, StoreError> {
+) -> StoreResult<Annotations> {
     let stream = stream_of(run);
     let mut annotations = Annotations::default();
     let mut batches = store.read(&stream, 1);

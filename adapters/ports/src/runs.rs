@@ -10,9 +10,9 @@ use powerfill_events::run::RunId;
 use powerfill_events::values::Timestamp;
 pub use powerfill_tables::status::RunStatus;
 
-use crate::StoreError;
 use crate::events::{Append, AppendReceipt};
 pub use crate::lease::{Lease, ProjectionWriter};
+use crate::{StoreError, StoreResult};
 
 /// A run in the queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,11 +102,7 @@ pub trait RunStore: Send + Sync {
     /// [`StoreError::RunActive`] while a run of the tenant is active (BR-8), also if it is this run
     /// with another request; [`StoreError::Failed`] if this run had another request and is over;
     /// else as [`append`](crate::events::EventStore::append).
-    async fn enqueue(
-        &self,
-        request: Append,
-        is_scenario: bool,
-    ) -> Result<AppendReceipt, StoreError>;
+    async fn enqueue(&self, request: Append, is_scenario: bool) -> StoreResult<AppendReceipt>;
 
     /// Claims the run that is pending, or whose lease has expired, for this worker until `until`.
     /// `None` if there is no such run.
@@ -115,35 +111,35 @@ pub trait RunStore: Send + Sync {
         worker: &str,
         now: Timestamp,
         until: Timestamp,
-    ) -> Result<Option<Lease>, StoreError>;
+    ) -> StoreResult<Option<Lease>>;
 
     /// Extends a lease. Returns the user who requested a cancel of the run, if one did.
     ///
     /// # Errors
     /// [`StoreError::LeaseLost`] if another worker has claimed the run since; the store fails.
-    async fn renew(&self, lease: Lease, until: Timestamp) -> Result<Option<String>, StoreError>;
+    async fn renew(&self, lease: Lease, until: Timestamp) -> StoreResult<Option<String>>;
 
     /// Sets the status of the run. Complete, Failed, and Cancelled end the lease, and the tenant
     /// can request another run.
     ///
     /// # Errors
     /// [`StoreError::LeaseLost`]; the store fails.
-    async fn set_status(&self, lease: Lease, status: RunStatus) -> Result<(), StoreError>;
+    async fn set_status(&self, lease: Lease, status: RunStatus) -> StoreResult<()>;
 
     /// Records that a user wants the run canceled. `false` if the run is over.
     ///
     /// # Errors
     /// [`StoreError::NotFound`]; the store fails.
-    async fn request_cancel(&self, run: RunId, by: &str) -> Result<bool, StoreError>;
+    async fn request_cancel(&self, run: RunId, by: &str) -> StoreResult<bool>;
 
     /// The run with this id; `None` if it is not in the queue.
-    async fn run(&self, run: RunId) -> Result<Option<QueuedRun>, StoreError>;
+    async fn run(&self, run: RunId) -> StoreResult<Option<QueuedRun>>;
 
     /// The run that is not over, if there is one (BR-8 allows one per tenant).
-    async fn active_run(&self) -> Result<Option<QueuedRun>, StoreError>;
+    async fn active_run(&self) -> StoreResult<Option<QueuedRun>>;
 
     /// The newest official run with this status.
-    async fn latest_run(&self, status: RunStatus) -> Result<Option<QueuedRun>, StoreError>;
+    async fn latest_run(&self, status: RunStatus) -> StoreResult<Option<QueuedRun>>;
 
     /// The next runs of the list after `cursor` that `filter` admits, at most `limit`, newest
     /// first. The list is read by an index, so that a page costs the same at any position.
@@ -152,7 +148,7 @@ pub trait RunStore: Send + Sync {
         cursor: RunCursor,
         limit: usize,
         filter: RunFilter,
-    ) -> Result<Vec<QueuedRun>, StoreError>;
+    ) -> StoreResult<Vec<QueuedRun>>;
 
     /// The runs whose ids are between two ids, which are included, at most `limit`, in the order of
     /// their ids.
@@ -161,10 +157,10 @@ pub trait RunStore: Send + Sync {
         first: RunId,
         last: RunId,
         limit: usize,
-    ) -> Result<Vec<QueuedRun>, StoreError>;
+    ) -> StoreResult<Vec<QueuedRun>>;
 
     /// The number of runs per status. A status without runs is absent.
-    async fn run_counts(&self) -> Result<BTreeMap<RunStatus, u64>, StoreError>;
+    async fn run_counts(&self) -> StoreResult<BTreeMap<RunStatus, u64>>;
 }
 
 /// The runs of a store that `filter` admits, newest first. A page is read when the stream needs it,
@@ -172,7 +168,7 @@ pub trait RunStore: Send + Sync {
 pub fn stream_runs<S: RunStore + ?Sized>(
     store: &S,
     filter: RunFilter,
-) -> impl Stream<Item = Result<QueuedRun, StoreError>> {
+) -> impl Stream<Item = StoreResult<QueuedRun>> {
     let pages = try_unfold(Some(RunCursor::START), move |cursor: Option<RunCursor>| async move {
         let Some(cursor) = cursor else { return Ok(None) };
         let page = store.runs_after(cursor, RUNS_PER_PAGE, filter).await?;

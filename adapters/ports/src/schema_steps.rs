@@ -1,7 +1,7 @@
 //! The numbered steps that bring a store's schema to the present one. Which steps a store has seen
 //! is recorded in it by name, so that a store of a newer or foreign PowerFill is recognized.
 
-use crate::StoreError;
+use crate::{StoreError, StoreResult};
 
 /// A step from one schema to the next. A released step never changes.
 #[derive(Debug, Clone, Copy)]
@@ -17,7 +17,7 @@ pub struct SchemaStep {
 ///
 /// # Errors
 /// [`StoreError::Schema`] if the store has seen a step that this program does not know.
-pub fn count_applied_steps(known: &[SchemaStep], applied: &[String]) -> Result<usize, StoreError> {
+pub fn count_applied_steps(known: &[SchemaStep], applied: &[String]) -> StoreResult<usize> {
     for (at, name) in applied.iter().enumerate() {
         match known.get(at) {
             Some(step) if step.name == name => {}

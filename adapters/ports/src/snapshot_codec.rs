@@ -3,7 +3,7 @@
 
 use powerfill_events::log::Hash;
 
-use crate::{StoreError, StoreFault};
+use crate::{StoreError, StoreFault, StoreResult};
 
 /// The zstd level. On 20 MB of rows, level 3 took a third longer than level 1 and compressed no
 /// better.
@@ -32,7 +32,7 @@ impl<'a> CheckedSnapshot<'a> {
     ///
     /// # Errors
     /// [`StoreError::Failed`] if it is not.
-    pub fn new(digest: &'a str, canonical: &'a [u8]) -> Result<Self, StoreError> {
+    pub fn new(digest: &'a str, canonical: &'a [u8]) -> StoreResult<Self> {
         let actual = blake3::hash(canonical).to_hex();
         if actual.as_str() != digest {
             let what =
@@ -47,7 +47,7 @@ impl<'a> CheckedSnapshot<'a> {
     ///
     /// # Errors
     /// [`StoreError::Failed`] if zstd fails.
-    pub fn compress(&self) -> Result<CompressedSnapshot, StoreError> {
+    pub fn compress(&self) -> StoreResult<CompressedSnapshot> {
         let compressed =
             zstd::bulk::compress(self.canonical, COMPRESSION_LEVEL).map_err(|error| {
                 let fault = StoreFault::caused_by(error);
@@ -80,7 +80,7 @@ impl StoredSnapshot<'_> {
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] if a hash, the size, or the digest does not match.
-    pub fn decompress(&self) -> Result<Vec<u8>, StoreError> {
+    pub fn decompress(&self) -> StoreResult<Vec<u8>> {
         let Self { digest, byte_count, stored_hash, compressed } = *self;
         let name = String::from_utf8_lossy(digest);
         if blake3::hash(compressed).as_bytes() != stored_hash {

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use crate::StoreError;
+use crate::StoreResult;
 
 /// The captured inputs of runs.
 #[async_trait]
@@ -11,13 +11,14 @@ pub trait SnapshotStore: Send + Sync {
     /// Returns whether the digest was new.
     ///
     /// # Errors
-    /// [`StoreError::Failed`] if `digest` is not the BLAKE3 of the bytes; the store fails.
-    async fn capture(&self, digest: &str, canonical: &[u8]) -> Result<bool, StoreError>;
+    /// [`Failed`](crate::StoreError::Failed) if `digest` is not the BLAKE3 of the bytes; the store
+    /// fails.
+    async fn capture(&self, digest: &str, canonical: &[u8]) -> StoreResult<bool>;
 
     /// The canonical form with this digest.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`]; [`StoreError::Corrupt`] if the stored bytes do not have the
-    /// digest; the store fails.
-    async fn captured(&self, digest: &str) -> Result<Vec<u8>, StoreError>;
+    /// [`NotFound`](crate::StoreError::NotFound); [`Corrupt`](crate::StoreError::Corrupt) if the
+    /// stored bytes do not have the digest; the store fails.
+    async fn captured(&self, digest: &str) -> StoreResult<Vec<u8>>;
 }

@@ -6,11 +6,11 @@ use powerfill_events::log::{
     block_events, chain,
 };
 
-use crate::StoreError;
 use crate::block_codec::CODEC;
 use crate::block_lines::BlockLines;
 use crate::retention::ARCHIVED;
 use crate::verification_stop::VerificationStop;
+use crate::{StoreError, StoreResult};
 
 /// What is wrong with a text of which a line is no event.
 pub(crate) const NO_EVENT: &str = "has a line that is no event";
@@ -55,7 +55,7 @@ impl StoredBlock<'_> {
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] if the list of its types cannot be read.
-    pub fn has_any(&self, types: &[String]) -> Result<bool, StoreError> {
+    pub fn has_any(&self, types: &[String]) -> StoreResult<bool> {
         let counts = TypeCounts::from_json(self.event_types);
         Ok(counts.ok_or_else(|| self.corrupt("has no list of types"))?.has_any(types))
     }
@@ -70,7 +70,7 @@ impl StoredBlock<'_> {
         record: &AppendRecord,
         stream: &str,
         is_wanted: impl Fn(u64, &str) -> bool,
-    ) -> Result<Vec<StoredEvent>, StoreError> {
+    ) -> StoreResult<Vec<StoredEvent>> {
         let lines = self.text(record, stream)?;
         let mut events = Vec::new();
         self.check(record, stream, &lines, |version, event, links| {
@@ -82,11 +82,7 @@ impl StoredBlock<'_> {
     }
 
     /// The text of a block of an append.
-    pub(crate) fn text(
-        &self,
-        record: &AppendRecord,
-        stream: &str,
-    ) -> Result<BlockLines, StoreError> {
+    pub(crate) fn text(&self, record: &AppendRecord, stream: &str) -> StoreResult<BlockLines> {
         let is_part = self.first_version >= record.first_version
             && self.last_version() <= record.last_version();
         if !is_part {
@@ -105,7 +101,7 @@ impl StoredBlock<'_> {
         stream: &str,
         lines: &[u8],
         mut each: impl FnMut(u64, BlockEvent<'_>, [Hash; 2]),
-    ) -> Result<(), StoreError> {
+    ) -> StoreResult<()> {
         let meta = MetaHash::new(stream, &record.meta);
         let mut prev_hash = Hash::from_slice(self.hash_before)
             .map_err(|_| self.corrupt("has no hash before it"))?;

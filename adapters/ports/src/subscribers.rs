@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use crate::StoreError;
+use crate::StoreResult;
 
 /// The positions of one tenant's subscribers.
 ///
@@ -12,17 +12,12 @@ use crate::StoreError;
 pub trait SubscriberStore: Send + Sync {
     /// The global position of the last event that a subscriber has processed; `None` if it has no
     /// position yet.
-    async fn subscriber(&self, name: &str) -> Result<Option<u64>, StoreError>;
+    async fn subscriber(&self, name: &str) -> StoreResult<Option<u64>>;
 
     /// All subscribers with their positions, ordered by name.
-    async fn subscribers(&self) -> Result<Vec<(String, u64)>, StoreError>;
+    async fn subscribers(&self) -> StoreResult<Vec<(String, u64)>>;
 
     /// Moves a subscriber from the position `before` to `position`. Returns `false` and changes
     /// nothing if it is not at `before`: another process uses the same name.
-    async fn advance(
-        &self,
-        name: &str,
-        before: Option<u64>,
-        position: u64,
-    ) -> Result<bool, StoreError>;
+    async fn advance(&self, name: &str, before: Option<u64>, position: u64) -> StoreResult<bool>;
 }

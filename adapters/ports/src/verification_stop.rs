@@ -1,7 +1,7 @@
 //! Why a verification ends before it has read everything.
 
-use crate::StoreError;
 use crate::events::{Damage, Verification};
+use crate::{StoreError, StoreResult};
 
 /// What is wrong with the record of an earlier verification that is not of this log.
 pub const WRONG_VERIFIED_LOG: &str =
@@ -32,10 +32,7 @@ impl VerificationStop {
     }
 
     /// The result of the verification: damage is a result, a failure of the store is an error.
-    ///
-    /// # Errors
-    /// The failure of the store.
-    pub fn into_result(self) -> Result<Verification, StoreError> {
+    pub fn into_result(self) -> StoreResult<Verification> {
         match self {
             Self::Damage(damage) => {
                 Ok(Verification { damage: Some(*damage), ..Verification::default() })

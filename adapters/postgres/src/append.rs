@@ -8,7 +8,7 @@ use futures::future::{join3, join4, join5};
 use powerfill_events::log::{Hash, chain_start, seal};
 use powerfill_ports::block_codec::{CODEC, ChainedBlock, CompressedBlock, compress_events};
 use powerfill_ports::events::{Append, AppendReceipt};
-use powerfill_ports::{StoreError, check_tenant};
+use powerfill_ports::{StoreError, StoreResult, check_tenant};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Error, Row};
@@ -16,15 +16,10 @@ use tokio_postgres::{Error, Row};
 use crate::append_guard::{AppendGuard, EnqueuedRun};
 use crate::errors::store_error;
 use crate::pool::ConnectionPool;
-use crate::statements::{execute, one_row, prepared};
+use crate::statements::{execute, one_row, prepared, query};
 use crate::tasks::run_blocking;
 use crate::values::{ServerTimestamp, get, hash, to_bigint, unsigned};
 use crate::{locks, log, read};
-
-const APPEND_BY_ID: &str = include_str!("../../../sql/postgres/queries/append_by_id.sql");
-const INSERT_BLOCKS: &str = include_str!("../../../sql/postgres/queries/insert_blocks.sql");
-const INSERT_APPEND: &str = include_str!("../../../sql/postgres/queries/insert_append.sql");
-const PUT_STREAM: &str = include_str!("../../../sql/postgres/queries/put_stream.sql");
 
 const LOCK_STREAM: &str =
     "SELECT stream_id, version, tail_hash FROM es_streams WHERE name = $1 FOR UPDATE";
@@ -43,10 +38,7 @@ struct StreamTail {
 }
 
 /// Appends all events or none.
-pub(crate) async fn append(
-    pool: &ConnectionPool,
-    append: Append,
-) -> Result<AppendReceipt, StoreError> {
+pub(crate) async fn append(pool: &ConnectionPool, append: Append) -> StoreResult<AppendReceipt> {
     append_with_retries(pool, append, None).await
 }
 
@@ -55,7 +47,7 @@ pub(crate) async fn enqueue(
     pool: &ConnectionPool,
     request: Append,
     is_scenario: bool,
-) -> Result<AppendReceipt, StoreError> {
+) -> StoreResult<AppendReceipt> {
     let run = request.run()?;
     append_with_retries(pool, request, Some(EnqueuedRun { run, is_scenario })).await
 }
@@ -64,7 +56,7 @@ async fn append_with_retries(
     pool: &ConnectionPool,
     append: Append,
     enqueued: Option<EnqueuedRun>,
-) -> Result<AppendReceipt, StoreError> {
+) -> StoreResult<AppendReceipt> {
     append.ensure_events()?;
     // Before other writers have to wait.
     let events = append.events.clone();
@@ -127,7 +119,7 @@ async fn try_append(
 ) -> Result<AppendReceipt, Refusal> {
     let guard = AppendGuard::prepare(client, append, enqueued).await?;
     let lock_stream = client.prepare_cached(LOCK_STREAM).await?;
-    let by_id = client.prepare_cached(APPEND_BY_ID).await?;
+    let by_id = client.prepare_cached(query!("append_by_id")).await?;
     // The append id is looked up after the stream is locked, so that a former attempt that was
     // just committed is seen.
     let (begun, is_enqueued, stream, known, has_lease) = join5(
@@ -179,7 +171,7 @@ async fn stream_tail(
     client: &ClientWrapper,
     append: &Append,
     stream: Option<&Row>,
-) -> Result<StreamTail, StoreError> {
+) -> StoreResult<StreamTail> {
     if let Some(row) = stream {
         return Ok(StreamTail {
             stream_id: unsigned(row, 0)?,
@@ -199,8 +191,8 @@ pub(crate) async fn insert_blocks(
     client: &ClientWrapper,
     stream_id: u64,
     blocks: &[ChainedBlock<'_>],
-) -> Result<(), StoreError> {
-    let insert = prepared(client, INSERT_BLOCKS).await?;
+) -> StoreResult<()> {
+    let insert = prepared(client, query!("insert_blocks")).await?;
     fn column<'b, T>(
         blocks: &'b [ChainedBlock<'_>],
         value: impl Fn(&'b ChainedBlock<'_>) -> T,
@@ -245,9 +237,9 @@ async fn finish_append(
     tail: &StreamTail,
     last_hash: &Hash,
 ) -> Result<AppendReceipt, Refusal> {
-    let put_stream = client.prepare_cached(PUT_STREAM).await?;
+    let put_stream = client.prepare_cached(query!("put_stream")).await?;
     let lock_head = client.prepare_cached(LOCK_HEAD).await?;
-    let insert_append = client.prepare_cached(INSERT_APPEND).await?;
+    let insert_append = client.prepare_cached(query!("insert_append")).await?;
     let move_head = client.prepare_cached(MOVE_HEAD).await?;
     let version = to_bigint(tail.version + append.events.len() as u64);
     let (put, has_lease, head) = join3(
@@ -313,8 +305,8 @@ fn is_append_id_taken(error: &Error) -> bool {
 async fn find_repeated(
     client: &ClientWrapper,
     append: &Append,
-) -> Result<Option<AppendReceipt>, StoreError> {
-    let by_id = prepared(client, APPEND_BY_ID).await?;
+) -> StoreResult<Option<AppendReceipt>> {
+    let by_id = prepared(client, query!("append_by_id")).await?;
     let known = client.query_opt(&by_id, &[&append.append_id]).await.map_err(store_error)?;
     match known {
         Some(known) => repeated(client, append, &known).await.map(Some),
@@ -330,7 +322,7 @@ async fn repeated(
     client: &ClientWrapper,
     append: &Append,
     known: &Row,
-) -> Result<AppendReceipt, StoreError> {
+) -> StoreResult<AppendReceipt> {
     let (seq, first_position, stream_id) =
         (unsigned(known, 0)?, unsigned(known, 1)?, unsigned(known, 2)?);
     let (first_version, event_count) = (unsigned(known, 3)?, unsigned(known, 4)?);
@@ -355,7 +347,7 @@ async fn has_same_events(
     append: &Append,
     stream_id: u64,
     first_version: u64,
-) -> Result<bool, StoreError> {
+) -> StoreResult<bool> {
     let last_version = first_version + append.events.len() as u64 - 1;
     let (mut version, mut written) = (first_version, append.events.iter());
     while version <= last_version {

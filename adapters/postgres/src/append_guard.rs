@@ -12,9 +12,9 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::{Error, Statement};
 
 use crate::lease::{HAS_LEASE, HOLDS_LEASE};
+use crate::statements::query;
 use crate::values::{ServerTimestamp, to_bigint};
 
-const ENQUEUE: &str = include_str!("../../../sql/postgres/queries/enqueue.sql");
 /// The runs that can keep a run out of the queue: itself, and the active one.
 const BLOCKING_RUNS: &str = "SELECT run_id, is_over FROM runs WHERE run_id = $1 OR NOT is_over";
 const ANOTHER_TENANT: &str = "SELECT FROM es_appends WHERE seq = 1 AND tenant_id <> $1";
@@ -45,7 +45,7 @@ impl AppendGuard {
     ) -> Result<Self, Error> {
         if let Some(enqueued) = enqueued {
             let tenant = append.meta.tenant_id.clone();
-            let insert = client.prepare_cached(ENQUEUE).await?;
+            let insert = client.prepare_cached(query!("enqueue")).await?;
             return Ok(Self::Enqueue { enqueued, tenant, insert });
         }
         let Some(lease) = append.lease else { return Ok(Self::None) };

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use deadpool_postgres::ClientWrapper;
 use powerfill_events::run::RunId;
-use powerfill_ports::StoreError;
 use powerfill_ports::retention::{ARCHIVED, ArchivedBlock, BlockPayload, RetentionStore};
+use powerfill_ports::{StoreError, StoreResult};
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
@@ -32,7 +32,7 @@ const PUT: &str = "UPDATE es_event_blocks
      SET codec = $3, event_checks = $4, byte_count = $5, stored_hash = $6, body = $7
      WHERE stream_id = $1 AND first_version = $2 AND codec = $8";
 
-async fn stream_id(client: &ClientWrapper, run: RunId) -> Result<i64, StoreError> {
+async fn stream_id(client: &ClientWrapper, run: RunId) -> StoreResult<i64> {
     let find = "SELECT stream_id FROM es_streams WHERE name = $1";
     let stream_id = one_row(client, find, &[&run.stream()], |row| get(row, 0)).await?;
     stream_id.ok_or_else(|| StoreError::NotFound { what: "run", name: run.to_string() })
@@ -42,7 +42,7 @@ async fn remove_payloads(
     pool: &ConnectionPool,
     run: RunId,
     snapshot: Option<&str>,
-) -> Result<(), StoreError> {
+) -> StoreResult<()> {
     // If a statement fails, the session is dropped, which ends the transaction.
     let session = pool.session().await?;
     begin(&session).await?;
@@ -60,7 +60,7 @@ async fn put_payloads(
     pool: &ConnectionPool,
     run: RunId,
     payloads: &[BlockPayload],
-) -> Result<(), StoreError> {
+) -> StoreResult<()> {
     let session = pool.session().await?;
     begin(&session).await?;
     let stream_id = stream_id(&session, run).await?;
@@ -78,20 +78,20 @@ async fn put_payloads(
     Ok(())
 }
 
-async fn begin(client: &ClientWrapper) -> Result<(), StoreError> {
+async fn begin(client: &ClientWrapper) -> StoreResult<()> {
     execute_batch(client, "BEGIN").await?;
     execute_batch(client, &locks::take(locks::SCHEMA)).await?;
     execute_batch(client, LIFT_GUARDS).await
 }
 
-async fn commit(client: &ClientWrapper) -> Result<(), StoreError> {
+async fn commit(client: &ClientWrapper) -> StoreResult<()> {
     execute_batch(client, RESTORE_GUARDS).await?;
     execute_batch(client, "COMMIT").await
 }
 
 #[async_trait]
 impl RetentionStore for PostgresStore {
-    async fn archived_blocks(&self, run: RunId) -> Result<Vec<ArchivedBlock>, StoreError> {
+    async fn archived_blocks(&self, run: RunId) -> StoreResult<Vec<ArchivedBlock>> {
         let client = self.inner.pool.get().await?;
         let stream_id = stream_id(&client, run).await?;
         let block = |row: &Row| {
@@ -100,21 +100,13 @@ impl RetentionStore for PostgresStore {
         rows(&client, ARCHIVED_BLOCKS, &[&stream_id, &ARCHIVED], block).await
     }
 
-    async fn remove_payloads(
-        &self,
-        run: RunId,
-        snapshot: Option<String>,
-    ) -> Result<(), StoreError> {
+    async fn remove_payloads(&self, run: RunId, snapshot: Option<String>) -> StoreResult<()> {
         let inner = Arc::clone(&self.inner);
         run_detached(async move { remove_payloads(&inner.pool, run, snapshot.as_deref()).await })
             .await
     }
 
-    async fn put_payloads(
-        &self,
-        run: RunId,
-        payloads: Vec<BlockPayload>,
-    ) -> Result<(), StoreError> {
+    async fn put_payloads(&self, run: RunId, payloads: Vec<BlockPayload>) -> StoreResult<()> {
         let inner = Arc::clone(&self.inner);
         run_detached(async move { put_payloads(&inner.pool, run, &payloads).await }).await
     }

@@ -9,8 +9,8 @@ use std::borrow::Cow;
 
 use ::bytes::BytesMut;
 use powerfill_events::values::{Day, Timestamp};
-use powerfill_ports::StoreError;
 use powerfill_ports::projections::{decimal_form, stored_form};
+use powerfill_ports::{StoreError, StoreResult};
 use powerfill_tables::table::{Cell, CellType, Column};
 use rust_decimal::Decimal;
 use tokio_postgres::Row;
@@ -60,7 +60,7 @@ fn unescaped(text: &str) -> Option<Cow<'_, str>> {
 }
 
 /// The server counts days from 2000-01-01.
-fn epoch_day() -> Result<Day, StoreError> {
+fn epoch_day() -> StoreResult<Day> {
     "2000-01-01".parse().map_err(|_| StoreError::Failed("no epoch day".into()))
 }
 
@@ -73,7 +73,7 @@ pub(crate) fn write(
     column: &Column,
     cell: &Cell,
     scratch: &mut BytesMut,
-) -> Result<(), StoreError> {
+) -> StoreResult<()> {
     match (column.cell_type, cell) {
         (_, Cell::Null) => rows.write_null(),
         (CellType::Text | CellType::Json, Cell::Text(text)) => {
@@ -103,7 +103,7 @@ fn write_unusual(
     column: &Column,
     cell: &Cell,
     scratch: &mut BytesMut,
-) -> Result<(), StoreError> {
+) -> StoreResult<()> {
     match stored_form(column, cell)? {
         Cell::Fixed(units, scale) => {
             write_decimal(rows, i128::from(units), u16::from(scale), scratch);
@@ -127,7 +127,7 @@ fn write_unusual(
 /// # Errors
 /// [`StoreError::Corrupt`] for a value that this program does not write. This includes the same
 /// number with other decimals (`1.5` for `1.50`), which only an edit can have made.
-pub(crate) fn read(row: &Row, at: usize, column: &Column) -> Result<Cell, StoreError> {
+pub(crate) fn read(row: &Row, at: usize, column: &Column) -> StoreResult<Cell> {
     let Some(RawBytes(raw)) = get::<Option<RawBytes<'_>>>(row, at)? else { return Ok(Cell::Null) };
     let cell = match column.cell_type {
         CellType::Text | CellType::Json => {
@@ -148,7 +148,7 @@ pub(crate) fn read(row: &Row, at: usize, column: &Column) -> Result<Cell, StoreE
     })
 }
 
-fn day(raw: &[u8]) -> Result<Option<Cell>, StoreError> {
+fn day(raw: &[u8]) -> StoreResult<Option<Cell>> {
     let Ok(days) = raw.try_into().map(i32::from_be_bytes) else { return Ok(None) };
     // About 10,000 years in each direction. Infinity is far outside.
     let is_finite = (-4_000_000..4_000_000).contains(&days);

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use backon::Retryable;
 use deadpool_postgres::Transaction;
-use powerfill_ports::{StoreError, StoreFault};
+use powerfill_ports::{StoreError, StoreFault, StoreResult};
 
 use crate::errors::{may_have_committed, store_error};
 use crate::retry::COMMIT_CHECK;
@@ -15,7 +15,6 @@ use crate::retry::COMMIT_CHECK;
 /// some seconds to read its log again.
 const CHECK_LIMIT: Duration = Duration::from_secs(20);
 
-/// The outcome of a COMMIT.
 #[derive(Debug)]
 #[must_use]
 pub(crate) enum CommitOutcome {
@@ -29,7 +28,7 @@ pub(crate) enum CommitOutcome {
 ///
 /// # Errors
 /// The server refused: nothing was done.
-pub(crate) async fn commit(tx: Transaction<'_>) -> Result<CommitOutcome, StoreError> {
+pub(crate) async fn commit(tx: Transaction<'_>) -> StoreResult<CommitOutcome> {
     match tx.commit().await {
         Ok(()) => Ok(CommitOutcome::Committed),
         Err(error) if may_have_committed(&error) => Ok(CommitOutcome::Unknown(store_error(error))),
@@ -41,7 +40,7 @@ pub(crate) async fn commit(tx: Transaction<'_>) -> Result<CommitOutcome, StoreEr
 ///
 /// # Errors
 /// It may not have been done.
-pub(crate) async fn commit_idempotent(tx: Transaction<'_>) -> Result<(), StoreError> {
+pub(crate) async fn commit_idempotent(tx: Transaction<'_>) -> StoreResult<()> {
     match commit(tx).await? {
         CommitOutcome::Committed => Ok(()),
         CommitOutcome::Unknown(error) => Err(error),
@@ -58,9 +57,9 @@ pub(crate) async fn commit_idempotent(tx: Transaction<'_>) -> Result<(), StoreEr
 pub(crate) async fn resolve_unknown<T, F>(
     broken: StoreError,
     check: impl FnMut() -> F,
-) -> Result<T, StoreError>
+) -> StoreResult<T>
 where
-    F: Future<Output = Result<Option<T>, StoreError>>,
+    F: Future<Output = StoreResult<Option<T>>>,
 {
     let started = Instant::now();
     let checked = check

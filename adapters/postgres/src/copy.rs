@@ -3,7 +3,7 @@
 
 use ::bytes::{BufMut, Bytes, BytesMut};
 use futures::SinkExt;
-use powerfill_ports::{StoreError, StoreFault};
+use powerfill_ports::{StoreError, StoreFault, StoreResult};
 use tokio::sync::mpsc;
 use tokio_postgres::Client;
 
@@ -41,7 +41,6 @@ impl From<SenderGone> for EncodeError {
     }
 }
 
-/// Encodes rows.
 pub(crate) struct RowEncoder {
     buffer: BytesMut,
     chunks: mpsc::Sender<Bytes>,
@@ -81,7 +80,6 @@ impl RowEncoder {
         self.buffer.put_i32(number);
     }
 
-    /// Writes NULL.
     pub(crate) fn write_null(&mut self) {
         self.buffer.put_i32(-1);
     }
@@ -95,7 +93,7 @@ pub(crate) async fn copy<T: Send + 'static>(
     client: &Client,
     sql: &str,
     encode: impl FnOnce(&mut RowEncoder) -> Result<T, EncodeError> + Send + 'static,
-) -> Result<T, StoreError> {
+) -> StoreResult<T> {
     let sink = client.copy_in(sql).await.map_err(store_error)?;
     futures::pin_mut!(sink);
     let (chunks, mut ready) = mpsc::channel(MAX_WAITING_CHUNKS);

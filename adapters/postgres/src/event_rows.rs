@@ -3,16 +3,15 @@
 
 use deadpool_postgres::ClientWrapper;
 use powerfill_events::log::{AppendRecord, BlockEvent, Hash, StoredEvent, chain_start};
-use powerfill_ports::StoreError;
+use powerfill_ports::{StoreError, StoreResult};
 
 use crate::errors::store_error;
-use crate::statements::{one_row, prepared};
+use crate::statements::{one_row, prepared, query};
 use crate::values::{RawBytes, get, hash, schema_version, to_bigint, unsigned};
 
 /// Selects the rows of a stream between two versions.
 pub(crate) const EVENTS_BETWEEN: &str =
     include_str!("../../../sql/postgres/queries/events_between.sql");
-const HASH_OF_VERSION: &str = include_str!("../../../sql/postgres/queries/hash_of_version.sql");
 
 /// The events of an append between two versions.
 ///
@@ -24,7 +23,7 @@ pub(crate) async fn events(
     stream: &str,
     first: u64,
     last: u64,
-) -> Result<Vec<StoredEvent>, StoreError> {
+) -> StoreResult<Vec<StoredEvent>> {
     let find = prepared(client, EVENTS_BETWEEN).await?;
     let (stream_id, from, to) = (to_bigint(record.stream_id), to_bigint(first), to_bigint(last));
     let rows = client.query(&find, &[&stream_id, &from, &to]).await.map_err(store_error)?;
@@ -56,11 +55,11 @@ async fn hash_before(
     stream_id: u64,
     stream: &str,
     version: u64,
-) -> Result<Hash, StoreError> {
+) -> StoreResult<Hash> {
     if version == 1 {
         return Ok(chain_start(stream));
     }
-    let find = prepared(client, HASH_OF_VERSION).await?;
+    let find = prepared(client, query!("hash_of_version")).await?;
     let [stream_id, before] = [stream_id, version - 1].map(to_bigint);
     let found = one_row(client, &find, &[&stream_id, &before], |row| hash(row, 0)).await?;
     found.ok_or_else(|| StoreError::missing_event(stream, version - 1))

@@ -7,11 +7,11 @@ use async_trait::async_trait;
 use deadpool_postgres::ClientWrapper;
 use futures::stream::{self, StreamExt};
 use powerfill_events::run::RunId;
-use powerfill_ports::StoreError;
 use powerfill_ports::index::{
     ENTRIES_PER_BATCH, EntryBatches, IndexState, IndexStore, IndexedVersions,
 };
 use powerfill_ports::runs::ProjectionWriter;
+use powerfill_ports::{StoreError, StoreResult};
 use powerfill_tables::event_index::{IndexEntry, RunIndex, Subject, SubjectKind, Versions};
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
@@ -22,14 +22,9 @@ use crate::copy::copy;
 use crate::errors::store_error;
 use crate::lease::{begin_write_as, lock_lease};
 use crate::pool::ConnectionPool;
-use crate::statements::{execute, one_row, prepared, rows};
+use crate::statements::{execute, one_row, prepared, query, rows};
 use crate::tasks::run_detached;
 use crate::values::{get, to_bigint, unsigned};
-
-const PUT_STATE: &str = include_str!("../../../sql/postgres/queries/put_index_state.sql");
-const SUBJECTS: &str = include_str!("../../../sql/postgres/queries/index_of_subjects.sql");
-const ENTRIES: &str = include_str!("../../../sql/postgres/queries/index_entries.sql");
-const INDEXED: &str = include_str!("../../../sql/postgres/queries/indexed_streams.sql");
 
 const COPY: &str =
     "COPY event_index_entries (stream_id, subject, name, versions) FROM STDIN (FORMAT binary)";
@@ -39,7 +34,7 @@ async fn put(
     pool: &ConnectionPool,
     writer: ProjectionWriter,
     index: Arc<RunIndex>,
-) -> Result<(), StoreError> {
+) -> StoreResult<()> {
     let run = writer.run();
     let mut client = pool.get().await?;
     let tx = begin_write_as(&mut client, writer).await?;
@@ -47,9 +42,10 @@ async fn put(
         .map_err(|_| StoreError::Failed("the version of the projector is too large".into()))?;
     let (stream, up_to_version) = (run.stream(), to_bigint(index.up_to_version));
     let values: [&(dyn ToSql + Sync); 3] = [&stream, &projector_version, &up_to_version];
-    let stream_id: i64 = one_row(tx.client(), PUT_STATE, &values, |row| get(row, 0))
-        .await?
-        .ok_or_else(|| StoreError::NotFound { what: "run", name: run.to_string() })?;
+    let stream_id: i64 =
+        one_row(tx.client(), query!("put_index_state"), &values, |row| get(row, 0))
+            .await?
+            .ok_or_else(|| StoreError::NotFound { what: "run", name: run.to_string() })?;
     let delete = "DELETE FROM event_index_entries WHERE stream_id = $1";
     execute(tx.client(), delete, &[&stream_id]).await?;
     copy(tx.client(), COPY, move |rows| {
@@ -67,7 +63,7 @@ async fn put(
     commit_idempotent(tx).await
 }
 
-fn state(row: &Row, column: usize) -> Result<IndexState, StoreError> {
+fn state(row: &Row, column: usize) -> StoreResult<IndexState> {
     let version: i32 = get(row, column)?;
     let projector_version = u32::try_from(version).map_err(|_| {
         StoreError::Corrupt(format!("an index of projector version {version}").into())
@@ -80,10 +76,10 @@ async fn indexed(
     client: &ClientWrapper,
     run: RunId,
     subjects: &[Subject],
-) -> Result<Option<IndexedVersions>, StoreError> {
+) -> StoreResult<Option<IndexedVersions>> {
     let kinds: Vec<&str> = subjects.iter().map(|subject| subject.kind.name()).collect();
     let names: Vec<&[u8]> = subjects.iter().map(|subject| subject.name.as_bytes()).collect();
-    let find = prepared(client, SUBJECTS).await?;
+    let find = prepared(client, query!("index_of_subjects")).await?;
     let rows = client.query(&find, &[&run.stream(), &kinds, &names]).await.map_err(store_error)?;
     let Some(first) = rows.first() else { return Ok(None) };
     let versions = rows.iter().take(subjects.len()).map(|row| {
@@ -96,8 +92,7 @@ async fn indexed(
     }))
 }
 
-/// A run that has an index.
-fn indexed_run(row: &Row) -> Result<(RunId, IndexState), StoreError> {
+fn indexed_run(row: &Row) -> StoreResult<(RunId, IndexState)> {
     let (stream, number): (Option<&str>, i64) = (get(row, 0)?, get(row, 3)?);
     let run = stream.and_then(RunId::from_stream).ok_or_else(|| {
         let what = format!("there is an event index of stream {number}, which is no run");
@@ -111,10 +106,10 @@ async fn entries_after(
     client: &ClientWrapper,
     run: RunId,
     after: Option<&Subject>,
-) -> Result<Vec<IndexEntry>, StoreError> {
+) -> StoreResult<Vec<IndexEntry>> {
     let (kind, name) =
         after.map_or(("", ""), |subject| (subject.kind.name(), subject.name.as_str()));
-    let find = prepared(client, ENTRIES).await?;
+    let find = prepared(client, query!("index_entries")).await?;
     let limit = to_bigint(ENTRIES_PER_BATCH as u64);
     let (stream, name) = (run.stream(), name.as_bytes());
     rows(client, &find, &[&stream, &kind, &name, &limit], |row| {
@@ -134,11 +129,7 @@ async fn entries_after(
 
 #[async_trait]
 impl IndexStore for PostgresStore {
-    async fn put_index(
-        &self,
-        writer: ProjectionWriter,
-        index: Arc<RunIndex>,
-    ) -> Result<(), StoreError> {
+    async fn put_index(&self, writer: ProjectionWriter, index: Arc<RunIndex>) -> StoreResult<()> {
         let inner = Arc::clone(&self.inner);
         run_detached(async move { put(&inner.pool, writer, index).await }).await
     }
@@ -147,12 +138,12 @@ impl IndexStore for PostgresStore {
         &self,
         run: RunId,
         subjects: Vec<Subject>,
-    ) -> Result<Option<IndexedVersions>, StoreError> {
+    ) -> StoreResult<Option<IndexedVersions>> {
         indexed(&*self.inner.pool.get().await?, run, &subjects).await
     }
 
-    async fn indexed_runs(&self) -> Result<Vec<(RunId, IndexState)>, StoreError> {
-        rows(&**self.inner.pool.get().await?, INDEXED, &[], indexed_run).await
+    async fn indexed_runs(&self) -> StoreResult<Vec<(RunId, IndexState)>> {
+        rows(&**self.inner.pool.get().await?, query!("indexed_streams"), &[], indexed_run).await
     }
 
     fn index_entries(&self, run: RunId) -> EntryBatches<'_> {

@@ -46,7 +46,7 @@ mod verify;
 
 use std::sync::Arc;
 
-use powerfill_ports::StoreError;
+use powerfill_ports::{StoreError, StoreResult};
 
 use listener::AppendListener;
 use pool::ConnectionPool;
@@ -81,7 +81,7 @@ impl PostgresStore {
     /// [`StoreError::Schema`] if the schema `powerfill` belongs to another program or to a newer
     /// PowerFill; [`StoreError::Unavailable`] if the server cannot be reached now;
     /// [`StoreError::Failed`] if it refuses.
-    pub async fn open(url: &PostgresUrl) -> Result<Self, StoreError> {
+    pub async fn open(url: &PostgresUrl) -> StoreResult<Self> {
         if url.schema.is_some() {
             return Err(StoreError::Failed(
                 "a store is always in the schema powerfill; schema=NAME is only for a source"
@@ -97,7 +97,7 @@ impl PostgresStore {
     ///
     /// # Errors
     /// As [`PostgresStore::open`]; and [`StoreError::NotFound`] if the database contains no store.
-    pub async fn open_existing(url: &PostgresUrl) -> Result<Self, StoreError> {
+    pub async fn open_existing(url: &PostgresUrl) -> StoreResult<Self> {
         if !schema::exists(&ConnectionPool::new(url)?).await? {
             return Err(StoreError::NotFound { what: "store in", name: url.to_string() });
         }

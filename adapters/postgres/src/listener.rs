@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use backon::BackoffBuilder;
 use parking_lot::Mutex;
-use powerfill_ports::StoreError;
+use powerfill_ports::StoreResult;
 use tokio::sync::{Notify, watch};
 use tokio::time::timeout;
 use tokio_postgres::{AsyncMessage, Client};
@@ -121,7 +121,7 @@ async fn poll(
     }
 }
 
-async fn head_position(client: &Client) -> Result<u64, StoreError> {
+async fn head_position(client: &Client) -> StoreResult<u64> {
     let row = client.query_one("SELECT position FROM es_head WHERE id = 1", &[]).await;
     unsigned(&row.map_err(store_error)?, 0)
 }

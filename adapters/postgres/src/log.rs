@@ -3,8 +3,8 @@
 use deadpool_postgres::ClientWrapper;
 use powerfill_events::log::{Hash, seal_start};
 use powerfill_events::values::TenantId;
-use powerfill_ports::StoreError;
 use powerfill_ports::events::LogHead;
+use powerfill_ports::{StoreError, StoreResult};
 use tokio_postgres::Row;
 
 use crate::errors::store_error;
@@ -12,40 +12,37 @@ use crate::statements::{one_row, prepared, rows};
 use crate::values::{get, hash, to_bigint, unsigned};
 
 /// Reads the row of the head.
-pub(crate) fn head_from(row: Option<&Row>) -> Result<LogHead, StoreError> {
+pub(crate) fn head_from(row: Option<&Row>) -> StoreResult<LogHead> {
     let row = row.ok_or_else(|| StoreError::Corrupt("the log has no head".into()))?;
     Ok(LogHead { seq: unsigned(row, 0)?, position: unsigned(row, 1)?, seal: hash(row, 2)? })
 }
 
 /// The end of the log.
-pub(crate) async fn head(client: &ClientWrapper) -> Result<LogHead, StoreError> {
+pub(crate) async fn head(client: &ClientWrapper) -> StoreResult<LogHead> {
     let find = prepared(client, "SELECT seq, position, seal FROM es_head WHERE id = 1").await?;
     head_from(client.query_opt(&find, &[]).await.map_err(store_error)?.as_ref())
 }
 
 /// The tenant of the first event. `None` for an empty log.
-pub(crate) async fn tenant(client: &ClientWrapper) -> Result<Option<TenantId>, StoreError> {
+pub(crate) async fn tenant(client: &ClientWrapper) -> StoreResult<Option<TenantId>> {
     let first = "SELECT tenant_id FROM es_appends WHERE seq = 1";
     one_row(client, first, &[], |row| get::<&str>(row, 0).map(TenantId::from)).await
 }
 
 /// The number and the version of a stream. `None` if it does not exist.
-pub(crate) async fn stream(
-    client: &ClientWrapper,
-    name: &str,
-) -> Result<Option<(u64, u64)>, StoreError> {
+pub(crate) async fn stream(client: &ClientWrapper, name: &str) -> StoreResult<Option<(u64, u64)>> {
     let find = "SELECT stream_id, version FROM es_streams WHERE name = $1";
     let find = prepared(client, find).await?;
     one_row(client, &find, &[&name], |row| Ok((unsigned(row, 0)?, unsigned(row, 1)?))).await
 }
 
 /// The names of all streams, in the order of their first events.
-pub(crate) async fn streams(client: &ClientWrapper) -> Result<Vec<String>, StoreError> {
+pub(crate) async fn streams(client: &ClientWrapper) -> StoreResult<Vec<String>> {
     rows(client, "SELECT name FROM es_streams ORDER BY stream_id", &[], |row| get(row, 0)).await
 }
 
 /// The bytes of a stream's blocks, and of its events that are not in blocks yet.
-pub(crate) async fn stored_bytes(client: &ClientWrapper, name: &str) -> Result<u64, StoreError> {
+pub(crate) async fn stored_bytes(client: &ClientWrapper, name: &str) -> StoreResult<u64> {
     let sql = "SELECT (SELECT COALESCE(SUM(OCTET_LENGTH(b.body)), 0) FROM es_event_blocks b
                        WHERE b.stream_id = s.stream_id)::bigint
                     + (SELECT COALESCE(SUM(OCTET_LENGTH(e.payload::text)), 0) FROM es_events e
@@ -56,7 +53,7 @@ pub(crate) async fn stored_bytes(client: &ClientWrapper, name: &str) -> Result<u
 }
 
 /// The stored seal of an append. `None` if the log ends before it.
-pub(crate) async fn seal_at(client: &ClientWrapper, seq: u64) -> Result<Option<Hash>, StoreError> {
+pub(crate) async fn seal_at(client: &ClientWrapper, seq: u64) -> StoreResult<Option<Hash>> {
     if seq == 0 {
         return Ok(Some(seal_start()));
     }
@@ -65,7 +62,7 @@ pub(crate) async fn seal_at(client: &ClientWrapper, seq: u64) -> Result<Option<H
 }
 
 /// Whether any event of a stream is stored in a row.
-pub(crate) async fn has_rows(client: &ClientWrapper, stream_id: u64) -> Result<bool, StoreError> {
+pub(crate) async fn has_rows(client: &ClientWrapper, stream_id: u64) -> StoreResult<bool> {
     let find = prepared(client, "SELECT FROM es_events WHERE stream_id = $1 LIMIT 1").await?;
     Ok(one_row(client, &find, &[&to_bigint(stream_id)], |_| Ok(())).await?.is_some())
 }

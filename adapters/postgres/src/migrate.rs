@@ -2,19 +2,17 @@
 //! blocks of some appends come, and their rows go. Only the owner of the store may do this.
 
 use deadpool_postgres::ClientWrapper;
-use powerfill_ports::StoreError;
 use powerfill_ports::copying::StoredAppend;
 use powerfill_ports::row_migration::blocks_of_rows;
+use powerfill_ports::{StoreError, StoreResult};
 use tokio_postgres::Row;
 
 use crate::append::insert_blocks;
 use crate::pool::ConnectionPool;
-use crate::statements::{execute, execute_batch, one_row};
+use crate::statements::{execute, execute_batch, one_row, query};
 use crate::values::{append_record, get, hash, to_bigint};
 use crate::{event_rows, locks, log};
 
-const APPEND_OF_FIRST_ROW: &str =
-    include_str!("../../../sql/postgres/queries/append_of_first_row.sql");
 /// A step lifts the guard by itself: no other session sees the table without it.
 const LIFT_GUARD: &str = "ALTER TABLE es_events DISABLE TRIGGER es_events_append_only";
 const RESTORE_GUARD: &str = "ALTER TABLE es_events ENABLE TRIGGER es_events_append_only";
@@ -23,9 +21,7 @@ const EVENTS_PER_STEP: u64 = 1_000;
 
 /// Makes the next step. Returns the position that it reached; `None` if no event is a row. A step
 /// that was carried out although its answer was lost is not repeated by the next call.
-pub(crate) async fn move_rows_into_blocks(
-    pool: &ConnectionPool,
-) -> Result<Option<u64>, StoreError> {
+pub(crate) async fn move_rows_into_blocks(pool: &ConnectionPool) -> StoreResult<Option<u64>> {
     // If a statement fails, the session is dropped, which ends the transaction.
     let session = pool.session().await?;
     execute_batch(&session, "BEGIN").await?;
@@ -36,7 +32,7 @@ pub(crate) async fn move_rows_into_blocks(
     Ok(reached)
 }
 
-async fn make_step(client: &ClientWrapper) -> Result<Option<u64>, StoreError> {
+async fn make_step(client: &ClientWrapper) -> StoreResult<Option<u64>> {
     let mut next = append_of_first_row(client, 0).await?;
     if next.is_none() {
         return Ok(None);
@@ -63,17 +59,17 @@ async fn make_step(client: &ClientWrapper) -> Result<Option<u64>, StoreError> {
 async fn append_of_first_row(
     client: &ClientWrapper,
     after: u64,
-) -> Result<Option<StoredAppend>, StoreError> {
-    one_row(client, APPEND_OF_FIRST_ROW, &[&to_bigint(after)], stored_append).await
+) -> StoreResult<Option<StoredAppend>> {
+    one_row(client, query!("append_of_first_row"), &[&to_bigint(after)], stored_append).await
 }
 
 /// An append with its stream and its seal.
-pub(crate) fn stored_append(row: &Row) -> Result<StoredAppend, StoreError> {
+pub(crate) fn stored_append(row: &Row) -> StoreResult<StoredAppend> {
     let (stream, seal) = (get(row, 11)?, hash(row, 12)?);
     Ok(StoredAppend { record: append_record(row)?, stream, seal })
 }
 
-async fn move_append(client: &ClientWrapper, stored: &StoredAppend) -> Result<(), StoreError> {
+async fn move_append(client: &ClientWrapper, stored: &StoredAppend) -> StoreResult<()> {
     let StoredAppend { record, stream, .. } = stored;
     let (first, last) = (record.first_version, record.last_version());
     let rows = event_rows::events(client, record, stream, first, last).await?;

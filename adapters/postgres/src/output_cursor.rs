@@ -3,8 +3,8 @@
 //! that a slow reader holds no lock, and publishing does not wait for it.
 
 use powerfill_events::run::RunId;
-use powerfill_ports::StoreError;
 use powerfill_ports::projections::{ROWS_PER_BATCH, RunRows, stored_columns};
+use powerfill_ports::{StoreError, StoreResult};
 use powerfill_tables::table::{RowBatch, TableSpec};
 use tokio_postgres::{Row, Statement};
 
@@ -30,7 +30,7 @@ impl OutputCursor {
     pub(crate) async fn open(
         mut session: ExclusiveSession,
         table: &TableSpec,
-    ) -> Result<Self, StoreError> {
+    ) -> StoreResult<Self> {
         let tx = session.transaction().await.map_err(store_error)?;
         tx.batch_execute(LONG_READ).await.map_err(store_error)?;
         let found = columns_of(tx.client(), table.name).await?;
@@ -63,10 +63,7 @@ impl OutputCursor {
     }
 
     /// The next rows; empty at the end.
-    pub(crate) async fn next(
-        &mut self,
-        table: &'static TableSpec,
-    ) -> Result<Vec<RunRows>, StoreError> {
+    pub(crate) async fn next(&mut self, table: &'static TableSpec) -> StoreResult<Vec<RunRows>> {
         let Some(fetch) = &self.fetch else { return Ok(Vec::new()) };
         let rows = self.session.query(fetch, &[]).await.map_err(store_error)?;
         let mut batches: Vec<RunRows> = Vec::new();
@@ -91,7 +88,7 @@ impl OutputCursor {
     }
 
     /// Closes the cursor and returns the connection to the pool.
-    pub(crate) async fn close(self) -> Result<(), StoreError> {
+    pub(crate) async fn close(self) -> StoreResult<()> {
         if self.fetch.is_some() {
             self.session.batch_execute("CLOSE shown").await.map_err(store_error)?;
         }

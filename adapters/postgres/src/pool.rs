@@ -9,7 +9,7 @@ use deadpool_postgres::{
     Transaction,
 };
 use futures::future::{BoxFuture, FutureExt};
-use powerfill_ports::{StoreError, StoreFault};
+use powerfill_ports::{StoreError, StoreFault, StoreResult};
 use tokio::sync::watch::{Receiver, Sender};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -67,7 +67,6 @@ impl Connector {
     }
 }
 
-/// The connector of the pool.
 struct PoolConnector(Arc<Connector>);
 
 impl Connect for PoolConnector {
@@ -86,7 +85,7 @@ pub(crate) struct ConnectionPool {
 
 impl ConnectionPool {
     /// Makes no connection yet.
-    pub(crate) fn new(url: &PostgresUrl) -> Result<Self, StoreError> {
+    pub(crate) fn new(url: &PostgresUrl) -> StoreResult<Self> {
         let (config, tls) = (url.config.clone(), connector(&url.tls)?);
         let connector = Arc::new(Connector { config, tls, closings: Sender::new(0) });
         let manager = Manager::from_connect(
@@ -112,17 +111,17 @@ impl ConnectionPool {
     }
 
     /// A connection of the pool. The pool replaces one that the server closed while it was idle.
-    pub(crate) async fn get(&self) -> Result<PooledConnection, StoreError> {
+    pub(crate) async fn get(&self) -> StoreResult<PooledConnection> {
         self.take(false).await
     }
 
     /// A connection of the pool that must not be used by others before it is clean again. It may be
     /// used for long.
-    pub(crate) async fn session(&self) -> Result<ExclusiveSession, StoreError> {
+    pub(crate) async fn session(&self) -> StoreResult<ExclusiveSession> {
         Ok(ExclusiveSession(Some(self.take(true).await?)))
     }
 
-    async fn take(&self, is_long: bool) -> Result<PooledConnection, StoreError> {
+    async fn take(&self, is_long: bool) -> StoreResult<PooledConnection> {
         let call = self.watch.begin_call(is_long)?;
         tokio::select! {
             object = self.pool.get() => {
@@ -137,15 +136,13 @@ impl ConnectionPool {
     pub(crate) async fn connect_with_messages(
         &self,
         receive: impl FnMut(ServerMessage) + Send + 'static,
-    ) -> Result<Client, StoreError> {
+    ) -> StoreResult<Client> {
         Ok(in_time(self.connector.connect(receive)).await?.0)
     }
 }
 
 /// What a server answers at once, unless it is silent.
-pub(crate) async fn in_time<T>(
-    answer: impl Future<Output = Result<T, Error>>,
-) -> Result<T, StoreError> {
+pub(crate) async fn in_time<T>(answer: impl Future<Output = Result<T, Error>>) -> StoreResult<T> {
     match timeout(CONNECT_TIMEOUT, answer).await {
         Ok(answer) => answer.map_err(store_error),
         Err(_) => Err(silent()),
@@ -197,7 +194,7 @@ impl DerefMut for PooledConnection {
 /// Begins a transaction that may read for long and sees one state of the database.
 pub(crate) async fn begin_consistent_read(
     client: &mut ClientWrapper,
-) -> Result<Transaction<'_>, StoreError> {
+) -> StoreResult<Transaction<'_>> {
     let builder = client.build_transaction().isolation_level(IsolationLevel::RepeatableRead);
     let tx = in_time(builder.read_only(true).start()).await?;
     in_time(tx.batch_execute(LONG_READ)).await?;

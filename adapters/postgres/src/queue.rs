@@ -9,31 +9,20 @@ use async_trait::async_trait;
 use deadpool_postgres::{ClientWrapper, Transaction};
 use powerfill_events::run::RunId;
 use powerfill_events::values::Timestamp;
-use powerfill_ports::StoreError;
 use powerfill_ports::events::{Append, AppendReceipt};
 use powerfill_ports::runs::{Lease, QueuedRun, RunCursor, RunFilter, RunStatus, RunStore};
+use powerfill_ports::{StoreError, StoreResult};
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
 use crate::commit::{CommitOutcome, commit, commit_idempotent, resolve_unknown};
 use crate::errors::store_error;
 use crate::pool::ConnectionPool;
-use crate::statements::{execute, execute_batch, one_row, rows};
+use crate::statements::{execute, execute_batch, one_row, query, rows};
 use crate::tasks::run_detached;
 use crate::values::{ServerTimestamp, get, to_bigint, unsigned};
 use crate::{PostgresStore, append, locks};
 
-const CLAIM_RUN: &str = include_str!("../../../sql/postgres/queries/claim_run.sql");
-const END_FORMER_SESSIONS: &str =
-    include_str!("../../../sql/postgres/queries/end_former_sessions.sql");
-const RENEW_LEASE: &str = include_str!("../../../sql/postgres/queries/renew_lease.sql");
-const SET_STATUS: &str = include_str!("../../../sql/postgres/queries/set_run_status.sql");
-const REQUEST_CANCEL: &str = include_str!("../../../sql/postgres/queries/request_cancel.sql");
-const ONE_RUN: &str = include_str!("../../../sql/postgres/queries/one_run.sql");
-const ACTIVE_RUN: &str = include_str!("../../../sql/postgres/queries/active_run.sql");
-const LATEST_RUN: &str = include_str!("../../../sql/postgres/queries/latest_run.sql");
-const RUNS_AFTER: &str = include_str!("../../../sql/postgres/queries/runs_after.sql");
-const RUNS_BETWEEN: &str = include_str!("../../../sql/postgres/queries/runs_between.sql");
 const RUN_COUNTS: &str = "SELECT status, count(*) FROM runs GROUP BY status";
 
 /// Waits for all transactions that change the queue, so that later statements see their results.
@@ -45,12 +34,13 @@ async fn claim(
     worker: &str,
     now: Timestamp,
     until: Timestamp,
-) -> Result<Option<Lease>, StoreError> {
+) -> StoreResult<Option<Lease>> {
     let mut client = pool.get().await?;
     let tx = client.transaction().await.map_err(store_error)?;
     let (now, until) = (ServerTimestamp(now), ServerTimestamp(until));
     let lease = |row: &Row| Ok(Lease { run_id: RunId(get(row, 0)?), token: unsigned(row, 1)? });
-    let claimed = one_row(tx.client(), CLAIM_RUN, &[&worker, &now, &until], lease).await?;
+    let claimed =
+        one_row(tx.client(), query!("claim_run"), &[&worker, &now, &until], lease).await?;
     let Some(lease) = claimed else { return Ok(None) };
     match commit(tx).await? {
         CommitOutcome::Committed => {
@@ -69,7 +59,7 @@ async fn claim(
 /// The former worker of the run may stall while it has locks. An error is ignored: without the
 /// right to end the session of another user, the server's own time limits end it later.
 async fn end_former_sessions(client: &ClientWrapper, run: RunId) {
-    let _ = client.execute(END_FORMER_SESSIONS, &[&run.stream(), &locks::OUTPUTS]).await;
+    let _ = client.execute(query!("end_former_sessions"), &[&run.stream(), &locks::OUTPUTS]).await;
 }
 
 /// The lease, if it was recorded.
@@ -77,7 +67,7 @@ async fn find_claim(
     pool: &ConnectionPool,
     worker: &str,
     lease: Lease,
-) -> Result<Option<Lease>, StoreError> {
+) -> StoreResult<Option<Lease>> {
     let mut client = pool.get().await?;
     let tx = begin_after_writers(&mut client).await?;
     let sql = "SELECT FROM runs WHERE run_id = $1 AND lease_token = $2 AND worker = $3";
@@ -86,23 +76,20 @@ async fn find_claim(
 }
 
 /// Begins a transaction that sees the results of all earlier changes of the queue.
-async fn begin_after_writers(client: &mut ClientWrapper) -> Result<Transaction<'_>, StoreError> {
+async fn begin_after_writers(client: &mut ClientWrapper) -> StoreResult<Transaction<'_>> {
     let tx = client.transaction().await.map_err(store_error)?;
     execute_batch(tx.client(), WAIT_FOR_WRITERS).await?;
     Ok(tx)
 }
 
 /// Records the status of a run. A final status ends the lease.
-async fn set_status(
-    pool: &ConnectionPool,
-    lease: Lease,
-    status: RunStatus,
-) -> Result<(), StoreError> {
+async fn set_status(pool: &ConnectionPool, lease: Lease, status: RunStatus) -> StoreResult<()> {
     let mut client = pool.get().await?;
     let tx = client.transaction().await.map_err(store_error)?;
     let (run, token) = (lease.run_id.0, to_bigint(lease.token));
     let (name, is_over) = (status.name(), status.is_over());
-    if execute(tx.client(), SET_STATUS, &[&run, &token, &name, &is_over]).await? == 0 {
+    if execute(tx.client(), query!("set_run_status"), &[&run, &token, &name, &is_over]).await? == 0
+    {
         return Err(StoreError::LeaseLost(lease.run_id));
     }
     if !status.is_over() {
@@ -123,7 +110,7 @@ async fn find_final_status(
     pool: &ConnectionPool,
     lease: Lease,
     status: RunStatus,
-) -> Result<Option<()>, StoreError> {
+) -> StoreResult<Option<()>> {
     let mut client = pool.get().await?;
     let tx = begin_after_writers(&mut client).await?;
     let sql = "SELECT FROM runs WHERE run_id = $1 AND lease_token = $2 AND status = $3";
@@ -131,7 +118,7 @@ async fn find_final_status(
     one_row(tx.client(), sql, &[&run, &token, &status.name()], |_| Ok(())).await
 }
 
-fn queued_run(row: &Row) -> Result<QueuedRun, StoreError> {
+fn queued_run(row: &Row) -> StoreResult<QueuedRun> {
     Ok(QueuedRun {
         run_id: RunId(get(row, 0)?),
         status: status_named(get(row, 1)?)?,
@@ -143,18 +130,14 @@ fn queued_run(row: &Row) -> Result<QueuedRun, StoreError> {
     })
 }
 
-fn status_named(name: &str) -> Result<RunStatus, StoreError> {
+fn status_named(name: &str) -> StoreResult<RunStatus> {
     RunStatus::from_name(name)
         .ok_or_else(|| StoreError::Corrupt(format!("a run has status {name:?}").into()))
 }
 
 #[async_trait]
 impl RunStore for PostgresStore {
-    async fn enqueue(
-        &self,
-        request: Append,
-        is_scenario: bool,
-    ) -> Result<AppendReceipt, StoreError> {
+    async fn enqueue(&self, request: Append, is_scenario: bool) -> StoreResult<AppendReceipt> {
         let inner = Arc::clone(&self.inner);
         run_detached(async move {
             let appended = append::enqueue(&inner.pool, request, is_scenario).await?;
@@ -169,44 +152,46 @@ impl RunStore for PostgresStore {
         worker: &str,
         now: Timestamp,
         until: Timestamp,
-    ) -> Result<Option<Lease>, StoreError> {
+    ) -> StoreResult<Option<Lease>> {
         let (inner, worker) = (Arc::clone(&self.inner), worker.to_owned());
         run_detached(async move { claim(&inner.pool, &worker, now, until).await }).await
     }
 
-    async fn renew(&self, lease: Lease, until: Timestamp) -> Result<Option<String>, StoreError> {
+    async fn renew(&self, lease: Lease, until: Timestamp) -> StoreResult<Option<String>> {
         let client = self.inner.pool.get().await?;
         let (run, token, until) = (lease.run_id, to_bigint(lease.token), ServerTimestamp(until));
         let values: [&(dyn ToSql + Sync); 3] = [&run.0, &token, &until];
-        let renewed = one_row(&client, RENEW_LEASE, &values, |row| get(row, 0)).await?;
+        let renewed = one_row(&client, query!("renew_lease"), &values, |row| get(row, 0)).await?;
         renewed.ok_or(StoreError::LeaseLost(run))
     }
 
-    async fn set_status(&self, lease: Lease, status: RunStatus) -> Result<(), StoreError> {
+    async fn set_status(&self, lease: Lease, status: RunStatus) -> StoreResult<()> {
         let inner = Arc::clone(&self.inner);
         run_detached(async move { set_status(&inner.pool, lease, status).await }).await
     }
 
-    async fn request_cancel(&self, run: RunId, by: &str) -> Result<bool, StoreError> {
+    async fn request_cancel(&self, run: RunId, by: &str) -> StoreResult<bool> {
         let client = self.inner.pool.get().await?;
-        let changed = execute(&client, REQUEST_CANCEL, &[&run.0, &by]).await?;
-        if changed == 0 && one_row(&client, ONE_RUN, &[&run.0], queued_run).await?.is_none() {
+        let changed = execute(&client, query!("request_cancel"), &[&run.0, &by]).await?;
+        if changed == 0
+            && one_row(&client, query!("one_run"), &[&run.0], queued_run).await?.is_none()
+        {
             return Err(StoreError::NotFound { what: "run", name: run.to_string() });
         }
         Ok(changed > 0)
     }
 
-    async fn run(&self, run: RunId) -> Result<Option<QueuedRun>, StoreError> {
-        one_row(&**self.inner.pool.get().await?, ONE_RUN, &[&run.0], queued_run).await
+    async fn run(&self, run: RunId) -> StoreResult<Option<QueuedRun>> {
+        one_row(&**self.inner.pool.get().await?, query!("one_run"), &[&run.0], queued_run).await
     }
 
-    async fn active_run(&self) -> Result<Option<QueuedRun>, StoreError> {
-        one_row(&**self.inner.pool.get().await?, ACTIVE_RUN, &[], queued_run).await
+    async fn active_run(&self) -> StoreResult<Option<QueuedRun>> {
+        one_row(&**self.inner.pool.get().await?, query!("active_run"), &[], queued_run).await
     }
 
-    async fn latest_run(&self, status: RunStatus) -> Result<Option<QueuedRun>, StoreError> {
+    async fn latest_run(&self, status: RunStatus) -> StoreResult<Option<QueuedRun>> {
         let client = self.inner.pool.get().await?;
-        one_row(&client, LATEST_RUN, &[&status.name()], queued_run).await
+        one_row(&client, query!("latest_run"), &[&status.name()], queued_run).await
     }
 
     async fn runs_after(
@@ -214,11 +199,11 @@ impl RunStore for PostgresStore {
         cursor: RunCursor,
         limit: usize,
         filter: RunFilter,
-    ) -> Result<Vec<QueuedRun>, StoreError> {
+    ) -> StoreResult<Vec<QueuedRun>> {
         let client = self.inner.pool.get().await?;
         let (at, run) = (ServerTimestamp(cursor.requested_at), cursor.run_id.0);
         let (limit, is_scenario) = (to_bigint(limit as u64), filter.is_scenario());
-        rows(&client, RUNS_AFTER, &[&at, &run, &limit, &is_scenario], queued_run).await
+        rows(&client, query!("runs_after"), &[&at, &run, &limit, &is_scenario], queued_run).await
     }
 
     async fn runs_between(
@@ -226,12 +211,12 @@ impl RunStore for PostgresStore {
         first: RunId,
         last: RunId,
         limit: usize,
-    ) -> Result<Vec<QueuedRun>, StoreError> {
+    ) -> StoreResult<Vec<QueuedRun>> {
         let (client, limit) = (self.inner.pool.get().await?, to_bigint(limit as u64));
-        rows(&client, RUNS_BETWEEN, &[&first.0, &last.0, &limit], queued_run).await
+        rows(&client, query!("runs_between"), &[&first.0, &last.0, &limit], queued_run).await
     }
 
-    async fn run_counts(&self) -> Result<BTreeMap<RunStatus, u64>, StoreError> {
+    async fn run_counts(&self) -> StoreResult<BTreeMap<RunStatus, u64>> {
         let count = |row: &Row| Ok((status_named(get(row, 0)?)?, unsigned(row, 1)?));
         rows(&**self.inner.pool.get().await?, RUN_COUNTS, &[], count).await
     }

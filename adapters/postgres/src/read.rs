@@ -5,21 +5,15 @@
 
 use deadpool_postgres::ClientWrapper;
 use powerfill_events::log::AppendRecord;
-use powerfill_ports::StoreError;
 use powerfill_ports::events::{EVENTS_PER_BATCH, StoredEvent};
 use powerfill_ports::stored_block::StoredBlock;
+use powerfill_ports::{StoreError, StoreResult};
 use tokio_postgres::Row;
 
 use crate::errors::store_error;
 use crate::event_rows;
+use crate::statements::query;
 use crate::values::{RawBytes, append_record, get, to_bigint, unsigned};
-
-const FROM_POSITION: &str = include_str!("../../../sql/postgres/queries/appends_from_position.sql");
-const FROM_VERSION: &str = include_str!("../../../sql/postgres/queries/appends_from_version.sql");
-const BLOCKS_OF_RANGES: &str = include_str!("../../../sql/postgres/queries/blocks_of_ranges.sql");
-const BLOCKS_OF_VERSIONS: &str =
-    include_str!("../../../sql/postgres/queries/blocks_of_versions.sql");
-const BLOCKS_OF_TYPES: &str = include_str!("../../../sql/postgres/queries/blocks_of_types.sql");
 
 /// The most blocks that one query for chosen events returns: they are in memory together.
 const MAX_CHOSEN_BLOCKS: usize = 16;
@@ -45,7 +39,7 @@ impl VersionRanges {
 }
 
 /// Reads a block from the columns of a row, which begin at `column`.
-pub(crate) fn stored_block(row: &Row, column: usize) -> Result<StoredBlock<'_>, StoreError> {
+pub(crate) fn stored_block(row: &Row, column: usize) -> StoreResult<StoredBlock<'_>> {
     let bytes = |at| get::<RawBytes<'_>>(row, column + at).map(|raw| raw.0);
     Ok(StoredBlock {
         stream_id: unsigned(row, column)?,
@@ -67,12 +61,12 @@ pub(crate) async fn batch_after_position(
     client: &ClientWrapper,
     after: u64,
     up_to: u64,
-) -> Result<Vec<StoredEvent>, StoreError> {
+) -> StoreResult<Vec<StoredEvent>> {
     if after >= up_to {
         return Ok(Vec::new());
     }
     let window = up_to.min(after + EVENTS_PER_BATCH as u64);
-    let find = client.prepare_cached(FROM_POSITION).await.map_err(store_error)?;
+    let find = client.prepare_cached(query!("appends_from_position")).await.map_err(store_error)?;
     let rows = client
         .query(&find, &[&to_bigint(after + 1), &to_bigint(window)])
         .await
@@ -100,12 +94,12 @@ pub(crate) async fn batch_from_version(
     (stream_id, name): (u64, &str),
     version: u64,
     up_to: u64,
-) -> Result<Vec<StoredEvent>, StoreError> {
+) -> StoreResult<Vec<StoredEvent>> {
     if version > up_to {
         return Ok(Vec::new());
     }
     let window = up_to.min(version + EVENTS_PER_BATCH as u64 - 1);
-    let find = client.prepare_cached(FROM_VERSION).await.map_err(store_error)?;
+    let find = client.prepare_cached(query!("appends_from_version")).await.map_err(store_error)?;
     let rows = client
         .query(&find, &[&to_bigint(stream_id), &to_bigint(version), &to_bigint(window), &name])
         .await
@@ -131,17 +125,17 @@ pub(crate) async fn batch_of_versions(
     client: &ClientWrapper,
     (stream_id, name): (u64, &str),
     versions: &[u64],
-) -> Result<(Vec<StoredEvent>, usize), StoreError> {
+) -> StoreResult<(Vec<StoredEvent>, usize)> {
     let (Some(first), Some(last)) = (versions.first(), versions.last()) else {
         return Ok((Vec::new(), 0));
     };
-    let find = client.prepare_cached(FROM_VERSION).await.map_err(store_error)?;
+    let find = client.prepare_cached(query!("appends_from_version")).await.map_err(store_error)?;
     let appends = client
         .query(&find, &[&to_bigint(stream_id), &to_bigint(*first), &to_bigint(*last), &name])
         .await
         .map_err(store_error)?;
     let appends = appends.iter().map(append_record).collect::<Result<Vec<_>, _>>()?;
-    let find = client.prepare_cached(BLOCKS_OF_VERSIONS).await.map_err(store_error)?;
+    let find = client.prepare_cached(query!("blocks_of_versions")).await.map_err(store_error)?;
     let wanted: Vec<i64> = versions.iter().copied().map(to_bigint).collect();
     let limit = to_bigint(MAX_CHOSEN_BLOCKS as u64);
     let rows = client
@@ -184,8 +178,8 @@ pub(crate) async fn batch_of_types(
     version: u64,
     up_to: u64,
     types: &[String],
-) -> Result<Vec<StoredEvent>, StoreError> {
-    let find = client.prepare_cached(BLOCKS_OF_TYPES).await.map_err(store_error)?;
+) -> StoreResult<Vec<StoredEvent>> {
+    let find = client.prepare_cached(query!("blocks_of_types")).await.map_err(store_error)?;
     let (mut from, to) = (to_bigint(version), to_bigint(up_to));
     loop {
         let rows = client
@@ -223,15 +217,12 @@ struct AppendPart {
 }
 
 /// Reads the events of the parts, as far as whole blocks fit the batch.
-async fn events(
-    client: &ClientWrapper,
-    parts: Vec<AppendPart>,
-) -> Result<Vec<StoredEvent>, StoreError> {
+async fn events(client: &ClientWrapper, parts: Vec<AppendPart>) -> StoreResult<Vec<StoredEvent>> {
     let mut ranges = VersionRanges::default();
     for part in &parts {
         ranges.push(part.record.stream_id, part.first, part.last);
     }
-    let find = client.prepare_cached(BLOCKS_OF_RANGES).await.map_err(store_error)?;
+    let find = client.prepare_cached(query!("blocks_of_ranges")).await.map_err(store_error)?;
     let rows = client.query(&find, &ranges.parameters()).await.map_err(store_error)?;
     let mut rows = rows.iter().peekable();
     let mut batch = Vec::new();

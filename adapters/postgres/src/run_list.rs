@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use powerfill_events::run::RunId;
 use powerfill_events::values::fold;
-use powerfill_ports::StoreError;
+use powerfill_ports::StoreResult;
 use powerfill_ports::run_list::{
     AnnotationHead, HeadlineStore, KeptHeadline, decode_kept, encode_kept,
 };
@@ -14,43 +14,35 @@ use tokio_postgres::Row;
 use uuid::Uuid;
 
 use crate::PostgresStore;
-use crate::statements::{execute, rows};
+use crate::statements::{execute, query, rows};
 use crate::values::get;
-
-const PUT_HEADLINE: &str = include_str!("../../../sql/postgres/queries/put_headline.sql");
-const PUT_ANNOTATIONS: &str = include_str!("../../../sql/postgres/queries/put_annotation_head.sql");
-const HEADLINES: &str = include_str!("../../../sql/postgres/queries/headlines_of_runs.sql");
-const NAMED: &str = include_str!("../../../sql/postgres/queries/runs_named.sql");
 
 #[async_trait]
 impl HeadlineStore for PostgresStore {
-    async fn put_headline(&self, run: RunId, headline: &RunHeadline) -> Result<(), StoreError> {
+    async fn put_headline(&self, run: RunId, headline: &RunHeadline) -> StoreResult<()> {
         let (client, text) = (self.inner.pool.get().await?, encode_kept(headline)?);
-        execute(&client, PUT_HEADLINE, &[&run.0, &text]).await.map(|_| ())
+        execute(&client, query!("put_headline"), &[&run.0, &text]).await.map(|_| ())
     }
 
     async fn put_annotation_head(
         &self,
         run: RunId,
         annotations: &AnnotationHead,
-    ) -> Result<(), StoreError> {
+    ) -> StoreResult<()> {
         let (name, text) = (annotations.folded_name(), encode_kept(annotations)?);
         let client = self.inner.pool.get().await?;
-        execute(&client, PUT_ANNOTATIONS, &[&run.0, &name, &text]).await.map(|_| ())
+        execute(&client, query!("put_annotation_head"), &[&run.0, &name, &text]).await.map(|_| ())
     }
 
-    async fn headlines(
-        &self,
-        runs: Vec<RunId>,
-    ) -> Result<BTreeMap<RunId, KeptHeadline>, StoreError> {
+    async fn headlines(&self, runs: Vec<RunId>) -> StoreResult<BTreeMap<RunId, KeptHeadline>> {
         let runs: Vec<Uuid> = runs.iter().map(|run| run.0).collect();
         let client = self.inner.pool.get().await?;
         let kept = |row: &Row| Ok((RunId(get(row, 0)?), decode_kept(get(row, 1)?, get(row, 2)?)?));
-        rows(&client, HEADLINES, &[&runs], kept).await
+        rows(&client, query!("headlines_of_runs"), &[&runs], kept).await
     }
 
-    async fn runs_named(&self, name: &str) -> Result<Vec<RunId>, StoreError> {
+    async fn runs_named(&self, name: &str) -> StoreResult<Vec<RunId>> {
         let client = self.inner.pool.get().await?;
-        rows(&client, NAMED, &[&fold(name)], |row| get(row, 0).map(RunId)).await
+        rows(&client, query!("runs_named"), &[&fold(name)], |row| get(row, 0).map(RunId)).await
     }
 }

@@ -3,15 +3,15 @@
 
 use std::collections::BTreeMap;
 
-use powerfill_ports::StoreError;
 use powerfill_ports::schema_steps::{SchemaStep, count_applied_steps};
+use powerfill_ports::{StoreError, StoreResult};
 use tokio_postgres::Client;
 
 use crate::commit::commit_idempotent;
 use crate::errors::store_error;
 use crate::locks;
 use crate::pool::ConnectionPool;
-use crate::statements::{execute, rows};
+use crate::statements::{execute, query, rows};
 use crate::values::get;
 
 /// A step with its statements.
@@ -36,8 +36,6 @@ const STEPS: &[SchemaStep] = &[
     step!("0008_scenarios"),
 ];
 
-const STATE: &str = include_str!("../../../sql/postgres/queries/place.sql");
-const SCHEMA_STEPS: &str = include_str!("../../../sql/postgres/queries/schema_steps.sql");
 const SHAPE: &str = include_str!("../../../sql/postgres/queries/shape.sql");
 /// The result of [`SHAPE`] for a schema that only the steps have changed.
 const EXPECTED_SHAPE: &str = include_str!("../../../sql/postgres/shape.txt");
@@ -46,8 +44,8 @@ const EXPECTED_SHAPE: &str = include_str!("../../../sql/postgres/shape.txt");
 ///
 /// # Errors
 /// [`StoreError::Schema`] if the schema belongs to another program or to a newer PowerFill.
-async fn applied_steps(client: &Client) -> Result<usize, StoreError> {
-    let state = client.query_one(STATE, &[]).await.map_err(store_error)?;
+async fn applied_steps(client: &Client) -> StoreResult<usize> {
+    let state = client.query_one(query!("place"), &[]).await.map_err(store_error)?;
     let (relations, is_ours): (i64, bool) = (get(&state, 0)?, get(&state, 1)?);
     if relations == 0 {
         return Ok(0);
@@ -66,7 +64,7 @@ async fn applied_steps(client: &Client) -> Result<usize, StoreError> {
 }
 
 /// Whether the database contains a store.
-pub(crate) async fn exists(pool: &ConnectionPool) -> Result<bool, StoreError> {
+pub(crate) async fn exists(pool: &ConnectionPool) -> StoreResult<bool> {
     let client = pool.get().await?;
     Ok(applied_steps(&client).await? > 0)
 }
@@ -76,7 +74,7 @@ pub(crate) async fn exists(pool: &ConnectionPool) -> Result<bool, StoreError> {
 ///
 /// # Errors
 /// [`StoreError::Schema`] as [`applied_steps`]. If a step fails, the store is as before.
-pub(crate) async fn migrate(pool: &ConnectionPool) -> Result<(), StoreError> {
+pub(crate) async fn migrate(pool: &ConnectionPool) -> StoreResult<()> {
     let mut client = pool.get().await?;
     if applied_steps(&client).await? == STEPS.len() {
         return Ok(());
@@ -85,7 +83,7 @@ pub(crate) async fn migrate(pool: &ConnectionPool) -> Result<(), StoreError> {
     tx.batch_execute(&locks::take(locks::SCHEMA)).await.map_err(store_error)?;
     let applied = applied_steps(tx.client()).await?;
     if applied == 0 {
-        tx.batch_execute(SCHEMA_STEPS).await.map_err(store_error)?;
+        tx.batch_execute(query!("schema_steps")).await.map_err(store_error)?;
     }
     for (at, step) in STEPS.iter().enumerate().skip(applied) {
         tx.batch_execute(step.sql).await.map_err(store_error)?;
@@ -100,10 +98,7 @@ pub(crate) async fn migrate(pool: &ConnectionPool) -> Result<(), StoreError> {
 type SchemaShape = BTreeMap<(String, String), String>;
 
 /// The shape of the schema, one line per object. `sql/postgres/shape.txt` has the expected lines.
-///
-/// # Errors
-/// If the store fails.
-pub async fn shape(client: &Client) -> Result<Vec<String>, StoreError> {
+pub async fn shape(client: &Client) -> StoreResult<Vec<String>> {
     rows(client, SHAPE, &[], |row| {
         let (kind, name, definition): (&str, &str, &str) =
             (get(row, 0)?, get(row, 1)?, get(row, 2)?);
@@ -124,7 +119,7 @@ fn parse_shape<'a>(lines: impl Iterator<Item = &'a str>) -> SchemaShape {
 
 /// The first part of the store's schema that is missing or not as the steps create it. An
 /// additional trigger, rule, or policy counts, too. Output tables are not part of the schema.
-pub(crate) async fn first_difference(client: &Client) -> Result<Option<String>, StoreError> {
+pub(crate) async fn first_difference(client: &Client) -> StoreResult<Option<String>> {
     let lines = shape(client).await?;
     let mut actual = parse_shape(lines.iter().map(String::as_str));
     for ((kind, name), definition) in parse_shape(EXPECTED_SHAPE.lines()) {

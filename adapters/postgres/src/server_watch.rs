@@ -11,7 +11,7 @@ use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
-use powerfill_ports::StoreError;
+use powerfill_ports::{StoreError, StoreResult};
 use tokio::sync::watch::Sender;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
@@ -68,7 +68,7 @@ impl ServerWatch {
     ///
     /// # Errors
     /// If the server is silent.
-    pub(crate) fn begin_call(self: &Arc<Self>, is_long: bool) -> Result<CallGuard, StoreError> {
+    pub(crate) fn begin_call(self: &Arc<Self>, is_long: bool) -> StoreResult<CallGuard> {
         if *self.is_silent.borrow() {
             return Err(silent());
         }

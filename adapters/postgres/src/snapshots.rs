@@ -2,9 +2,9 @@
 
 use async_trait::async_trait;
 use deadpool_postgres::{ClientWrapper, Transaction};
-use powerfill_ports::StoreError;
 use powerfill_ports::snapshot_codec::{CheckedSnapshot, CompressedSnapshot, StoredSnapshot};
 use powerfill_ports::snapshots::SnapshotStore;
+use powerfill_ports::{StoreError, StoreResult};
 use tokio_postgres::Row;
 
 use crate::PostgresStore;
@@ -17,7 +17,7 @@ const READ: &str =
     "SELECT digest, byte_count, stored_hash, compressed FROM snapshots WHERE digest = $1";
 
 /// Stores a snapshot. Returns whether its digest was new.
-async fn insert(client: &ClientWrapper, snapshot: &CompressedSnapshot) -> Result<bool, StoreError> {
+async fn insert(client: &ClientWrapper, snapshot: &CompressedSnapshot) -> StoreResult<bool> {
     let CompressedSnapshot { digest, byte_count, stored_hash, compressed } = snapshot;
     let sql = "INSERT INTO snapshots (digest, byte_count, stored_hash, compressed)
                VALUES ($1, $2, $3, $4) ON CONFLICT (digest) DO NOTHING";
@@ -25,7 +25,7 @@ async fn insert(client: &ClientWrapper, snapshot: &CompressedSnapshot) -> Result
     Ok(execute(client, sql, &[digest, &byte_count, &stored_hash, compressed]).await? > 0)
 }
 
-fn decompress(row: &Row) -> Result<Vec<u8>, StoreError> {
+fn decompress(row: &Row) -> StoreResult<Vec<u8>> {
     let bytes = |column| get::<RawBytes<'_>>(row, column).map(|raw| raw.0);
     let stored = StoredSnapshot {
         digest: bytes(0)?,
@@ -40,7 +40,7 @@ fn decompress(row: &Row) -> Result<Vec<u8>, StoreError> {
 ///
 /// # Errors
 /// [`StoreError::Corrupt`] for the first damaged snapshot.
-pub(crate) async fn verify(tx: &Transaction<'_>) -> Result<u64, StoreError> {
+pub(crate) async fn verify(tx: &Transaction<'_>) -> StoreResult<u64> {
     let digests =
         tx.query("SELECT digest FROM snapshots ORDER BY digest", &[]).await.map_err(store_error)?;
     for row in &digests {
@@ -53,7 +53,7 @@ pub(crate) async fn verify(tx: &Transaction<'_>) -> Result<u64, StoreError> {
 
 #[async_trait]
 impl SnapshotStore for PostgresStore {
-    async fn capture(&self, digest: &str, canonical: &[u8]) -> Result<bool, StoreError> {
+    async fn capture(&self, digest: &str, canonical: &[u8]) -> StoreResult<bool> {
         let client = self.inner.pool.get().await?;
         CheckedSnapshot::new(digest, canonical)?;
         let find = "SELECT FROM snapshots WHERE digest = $1";
@@ -66,7 +66,7 @@ impl SnapshotStore for PostgresStore {
         insert(&client, &snapshot).await
     }
 
-    async fn captured(&self, digest: &str) -> Result<Vec<u8>, StoreError> {
+    async fn captured(&self, digest: &str) -> StoreResult<Vec<u8>> {
         let client = self.inner.pool.get().await?;
         let row = client.query_opt(READ, &[&digest]).await.map_err(store_error)?;
         let not_found = || StoreError::NotFound { what: "snapshot", name: digest.to_owned() };

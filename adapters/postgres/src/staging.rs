@@ -9,11 +9,11 @@ use bytes::BytesMut;
 use deadpool_postgres::Transaction;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use powerfill_events::run::RunId;
-use powerfill_ports::StoreError;
 use powerfill_ports::projections::{
     ProjectionStore, RowBatches, common_columns, ensure_row_of_run, matches_spec,
 };
 use powerfill_ports::runs::ProjectionWriter;
+use powerfill_ports::{StoreError, StoreResult};
 use powerfill_tables::table::{Cell, RowBatch, TableSpec};
 use tokio_postgres::Client;
 
@@ -24,13 +24,10 @@ use crate::lease::{begin_exclusive, begin_write_as, lock_lease};
 use crate::output_cursor::OutputCursor;
 use crate::pool::ConnectionPool;
 use crate::sql_names::{column_list, quoted, staged_name};
-use crate::statements::{execute, execute_batch, one_row, rows};
+use crate::statements::{execute, execute_batch, one_row, query, rows};
 use crate::tasks::run_detached;
 use crate::values::{get, to_bigint, unsigned};
 use crate::{PostgresStore, cells};
-
-const PUT_STATE: &str = include_str!("../../../sql/postgres/queries/put_state.sql");
-const COLUMNS_OF: &str = include_str!("../../../sql/postgres/queries/columns_of.sql");
 
 /// Creates a table. If all rows belong to one run, `run_id` is the default of its column, so that
 /// no row carries it, and `row_no` keeps the order in which the rows were staged.
@@ -39,7 +36,7 @@ async fn create_table(
     name: &str,
     table: &TableSpec,
     run: RunId,
-) -> Result<(), StoreError> {
+) -> StoreResult<()> {
     let columns: String = table
         .columns
         .iter()
@@ -58,11 +55,8 @@ async fn create_table(
 }
 
 /// The names and types of a table's columns in the database. Empty if there is no such table.
-pub(crate) async fn columns_of(
-    client: &Client,
-    name: &str,
-) -> Result<Vec<(String, String)>, StoreError> {
-    rows(client, COLUMNS_OF, &[&name], |row| Ok((get(row, 0)?, get(row, 1)?))).await
+pub(crate) async fn columns_of(client: &Client, name: &str) -> StoreResult<Vec<(String, String)>> {
+    rows(client, query!("columns_of"), &[&name], |row| Ok((get(row, 0)?, get(row, 1)?))).await
 }
 
 /// Empties the staging area and assigns it to the writer's run.
@@ -70,7 +64,7 @@ async fn begin(
     pool: &ConnectionPool,
     writer: ProjectionWriter,
     tables: &[&'static TableSpec],
-) -> Result<(), StoreError> {
+) -> StoreResult<()> {
     let run = writer.run();
     let mut client = pool.get().await?;
     let tx = begin_write_as(&mut client, writer).await?;
@@ -96,7 +90,7 @@ struct StagedTable {
     row_count: u64,
 }
 
-async fn staged_tables(tx: &Transaction<'_>) -> Result<Vec<StagedTable>, StoreError> {
+async fn staged_tables(tx: &Transaction<'_>) -> StoreResult<Vec<StagedTable>> {
     let sql = "SELECT name, keeps_every_run, row_count FROM staged_tables ORDER BY name";
     rows(tx.client(), sql, &[], |row| {
         let (name, keeps_every_run) = (get(row, 0)?, get(row, 1)?);
@@ -105,14 +99,9 @@ async fn staged_tables(tx: &Transaction<'_>) -> Result<Vec<StagedTable>, StoreEr
     .await
 }
 
-async fn put_slot(
-    tx: &Transaction<'_>,
-    slot: &str,
-    run: RunId,
-    version: u64,
-) -> Result<(), StoreError> {
+async fn put_slot(tx: &Transaction<'_>, slot: &str, run: RunId, version: u64) -> StoreResult<()> {
     let version = to_bigint(version);
-    execute(tx.client(), PUT_STATE, &[&slot, &run.0, &version]).await.map(|_| ())
+    execute(tx.client(), query!("put_state"), &[&slot, &run.0, &version]).await.map(|_| ())
 }
 
 /// A row of `projection_state`: which run is staged or shown.
@@ -126,7 +115,7 @@ pub(crate) struct OutputSlot {
 }
 
 /// The slot of this name: `staged` or `shown`.
-pub(crate) async fn slot(client: &Client, name: &str) -> Result<Option<OutputSlot>, StoreError> {
+pub(crate) async fn slot(client: &Client, name: &str) -> StoreResult<Option<OutputSlot>> {
     let sql = "SELECT run_id, up_to_version, stages FROM projection_state WHERE slot = $1";
     one_row(client, sql, &[&name], |row| {
         let run = RunId(get(row, 0)?);
@@ -139,7 +128,7 @@ pub(crate) async fn slot(client: &Client, name: &str) -> Result<Option<OutputSlo
 ///
 /// # Errors
 /// [`StoreError::Failed`] if the staging area does not belong to the run.
-async fn ensure_staged(tx: &Transaction<'_>, run: RunId) -> Result<OutputSlot, StoreError> {
+async fn ensure_staged(tx: &Transaction<'_>, run: RunId) -> StoreResult<OutputSlot> {
     match slot(tx.client(), "staged").await? {
         Some(slot) if slot.run == run => Ok(slot),
         Some(OutputSlot { run: other, .. }) => Err(StoreError::Failed(
@@ -155,7 +144,7 @@ async fn stage(
     writer: ProjectionWriter,
     rows: Arc<[RowBatch]>,
     up_to_version: u64,
-) -> Result<(), StoreError> {
+) -> StoreResult<()> {
     let run = writer.run();
     let mut client = pool.get().await?;
     let tx = begin_write_as(&mut client, writer).await?;
@@ -187,11 +176,7 @@ async fn stage(
 }
 
 /// `Some` if this many calls of `stage` are committed for the run.
-async fn find_stage(
-    pool: &ConnectionPool,
-    run: RunId,
-    stages: u64,
-) -> Result<Option<()>, StoreError> {
+async fn find_stage(pool: &ConnectionPool, run: RunId, stages: u64) -> StoreResult<Option<()>> {
     let mut client = pool.get().await?;
     let tx = begin_exclusive(&mut client).await?;
     let slot = slot(tx.client(), "staged").await?;
@@ -204,7 +189,7 @@ async fn copy_rows(
     run: RunId,
     (batches, at): (&Arc<[RowBatch]>, usize),
     after: u64,
-) -> Result<(), StoreError> {
+) -> StoreResult<()> {
     let batches = Arc::clone(batches);
     let (table, batch) = (batches[at].table, &batches[at]);
     if !batch.cells.len().is_multiple_of(table.columns.len()) {
@@ -239,7 +224,7 @@ async fn publish(
     pool: &ConnectionPool,
     writer: ProjectionWriter,
     left_out: &[&'static TableSpec],
-) -> Result<(), StoreError> {
+) -> StoreResult<()> {
     let run = writer.run();
     let mut client = pool.get().await?;
     let tx = begin_write_as(&mut client, writer).await?;
@@ -265,7 +250,7 @@ async fn publish(
 }
 
 /// `Some` if the run is shown and no longer staged: publishing does both in one transaction.
-async fn find_publication(pool: &ConnectionPool, run: RunId) -> Result<Option<()>, StoreError> {
+async fn find_publication(pool: &ConnectionPool, run: RunId) -> StoreResult<Option<()>> {
     let mut client = pool.get().await?;
     let tx = begin_exclusive(&mut client).await?;
     let (staged, shown) = (slot(tx.client(), "staged").await?, slot(tx.client(), "shown").await?);
@@ -273,7 +258,7 @@ async fn find_publication(pool: &ConnectionPool, run: RunId) -> Result<Option<()
     Ok(shown.filter(|slot| slot.run == run && !is_staged).map(|_| ()))
 }
 
-async fn publish_table(tx: &Transaction<'_>, table: &StagedTable) -> Result<(), StoreError> {
+async fn publish_table(tx: &Transaction<'_>, table: &StagedTable) -> StoreResult<()> {
     let (name, staged) = (quoted(&table.name), quoted(&staged_name(&table.name)));
     let rename = format!("ALTER TABLE powerfill.{staged} RENAME TO {name}");
     let former = columns_of(tx.client(), &table.name).await?;
@@ -302,7 +287,7 @@ async fn put_row(
     writer: ProjectionWriter,
     table: &'static TableSpec,
     row: Vec<Cell>,
-) -> Result<(), StoreError> {
+) -> StoreResult<()> {
     ensure_row_of_run(table, &row)?;
     let mut client = pool.get().await?;
     let tx = begin_write_as(&mut client, writer).await?;
@@ -318,11 +303,7 @@ async fn put_row(
 
 /// A table that keeps every run cannot be rebuilt from the events of one run. If the program has
 /// other columns than the database, the rows move to a new table with the program's columns.
-async fn migrate_columns(
-    tx: &Transaction<'_>,
-    table: &TableSpec,
-    run: RunId,
-) -> Result<(), StoreError> {
+async fn migrate_columns(tx: &Transaction<'_>, table: &TableSpec, run: RunId) -> StoreResult<()> {
     let found = columns_of(tx.client(), table.name).await?;
     if matches_spec(table, &found, cells::sql_type) {
         return Ok(());
@@ -349,7 +330,7 @@ impl ProjectionStore for PostgresStore {
         &self,
         writer: ProjectionWriter,
         tables: &[&'static TableSpec],
-    ) -> Result<(), StoreError> {
+    ) -> StoreResult<()> {
         let (inner, tables) = (Arc::clone(&self.inner), tables.to_vec());
         run_detached(async move { begin(&inner.pool, writer, &tables).await }).await
     }
@@ -359,7 +340,7 @@ impl ProjectionStore for PostgresStore {
         writer: ProjectionWriter,
         rows: Arc<[RowBatch]>,
         up_to_version: u64,
-    ) -> Result<(), StoreError> {
+    ) -> StoreResult<()> {
         let inner = Arc::clone(&self.inner);
         run_detached(async move { stage(&inner.pool, writer, rows, up_to_version).await }).await
     }
@@ -368,17 +349,17 @@ impl ProjectionStore for PostgresStore {
         &self,
         writer: ProjectionWriter,
         left_out: &[&'static TableSpec],
-    ) -> Result<(), StoreError> {
+    ) -> StoreResult<()> {
         let (inner, left_out) = (Arc::clone(&self.inner), left_out.to_vec());
         run_detached(async move { publish(&inner.pool, writer, &left_out).await }).await
     }
 
-    async fn published(&self) -> Result<Option<(RunId, u64)>, StoreError> {
+    async fn published(&self) -> StoreResult<Option<(RunId, u64)>> {
         let shown = slot(&**self.inner.pool.get().await?, "shown").await?;
         Ok(shown.map(|slot| (slot.run, slot.version)))
     }
 
-    async fn is_stored(&self, table: &'static TableSpec) -> Result<bool, StoreError> {
+    async fn is_stored(&self, table: &'static TableSpec) -> StoreResult<bool> {
         let client = self.inner.pool.get().await?;
         Ok(!columns_of(&client, table.name).await?.is_empty())
     }
@@ -388,7 +369,7 @@ impl ProjectionStore for PostgresStore {
         writer: ProjectionWriter,
         table: &'static TableSpec,
         row: Vec<Cell>,
-    ) -> Result<(), StoreError> {
+    ) -> StoreResult<()> {
         let inner = Arc::clone(&self.inner);
         run_detached(async move { put_row(&inner.pool, writer, table, row).await }).await
     }

@@ -7,11 +7,11 @@ use backon::Retryable;
 use futures::stream::{self, StreamExt};
 use powerfill_events::log::Hash;
 use powerfill_events::values::TenantId;
-use powerfill_ports::StoreError;
 use powerfill_ports::events::{
     Append, AppendReceipt, EVENTS_PER_BATCH, EventBatches, EventStore, LogHead, StoredEvent,
     Verification,
 };
+use powerfill_ports::{StoreError, StoreResult};
 
 use crate::retry::RECONNECT;
 use crate::tasks::run_detached;
@@ -21,14 +21,13 @@ use crate::{Inner, PostgresStore, append, log, migrate, read, verify};
 /// version to read. `None` before the first batch.
 type StreamPosition = Option<(u64, u64, u64)>;
 
-/// The next batch of a stream.
 async fn next_stream_batch(
     inner: &Inner,
     name: &str,
     position: StreamPosition,
     from: u64,
     to: u64,
-) -> Result<(Vec<StoredEvent>, StreamPosition), StoreError> {
+) -> StoreResult<(Vec<StoredEvent>, StreamPosition)> {
     let client = inner.pool.get().await?;
     let (stream_id, from, end) = match position {
         Some(position) => position,
@@ -50,7 +49,7 @@ async fn next_versions_batch(
     versions: &[u64],
     from: usize,
     stream: Option<(u64, u64)>,
-) -> Result<(Vec<StoredEvent>, usize, Option<(u64, u64)>), StoreError> {
+) -> StoreResult<(Vec<StoredEvent>, usize, Option<(u64, u64)>)> {
     let client = inner.pool.get().await?;
     let found = match stream {
         Some(stream) => Some(stream),
@@ -72,7 +71,7 @@ async fn next_types_batch(
     position: StreamPosition,
     from: u64,
     types: &[String],
-) -> Result<(Vec<StoredEvent>, StreamPosition), StoreError> {
+) -> StoreResult<(Vec<StoredEvent>, StreamPosition)> {
     let client = inner.pool.get().await?;
     let (stream_id, mut from, end) = match position {
         Some(position) => position,
@@ -103,7 +102,7 @@ async fn next_log_batch(
     inner: &Inner,
     after: u64,
     end: Option<u64>,
-) -> Result<(Vec<StoredEvent>, u64), StoreError> {
+) -> StoreResult<(Vec<StoredEvent>, u64)> {
     let client = inner.pool.get().await?;
     let end = match end {
         Some(end) => end,
@@ -114,7 +113,7 @@ async fn next_log_batch(
 
 #[async_trait]
 impl EventStore for PostgresStore {
-    async fn append(&self, append: Append) -> Result<AppendReceipt, StoreError> {
+    async fn append(&self, append: Append) -> StoreResult<AppendReceipt> {
         let inner = Arc::clone(&self.inner);
         run_detached(async move {
             let appended = append::append(&inner.pool, append).await?;
@@ -124,20 +123,20 @@ impl EventStore for PostgresStore {
         .await
     }
 
-    async fn tenant(&self) -> Result<Option<TenantId>, StoreError> {
+    async fn tenant(&self) -> StoreResult<Option<TenantId>> {
         log::tenant(&*self.inner.pool.get().await?).await
     }
 
-    async fn stream_version(&self, stream: &str) -> Result<u64, StoreError> {
+    async fn stream_version(&self, stream: &str) -> StoreResult<u64> {
         let client = self.inner.pool.get().await?;
         Ok(log::stream(&client, stream).await?.map_or(0, |(_, version)| version))
     }
 
-    async fn stored_bytes(&self, stream: &str) -> Result<Option<u64>, StoreError> {
+    async fn stored_bytes(&self, stream: &str) -> StoreResult<Option<u64>> {
         log::stored_bytes(&*self.inner.pool.get().await?, stream).await.map(Some)
     }
 
-    async fn streams(&self) -> Result<Vec<String>, StoreError> {
+    async fn streams(&self) -> StoreResult<Vec<String>> {
         log::streams(&*self.inner.pool.get().await?).await
     }
 
@@ -219,20 +218,20 @@ impl EventStore for PostgresStore {
         .boxed()
     }
 
-    async fn head(&self) -> Result<LogHead, StoreError> {
+    async fn head(&self) -> StoreResult<LogHead> {
         log::head(&*self.inner.pool.get().await?).await
     }
 
-    async fn seal_at(&self, seq: u64) -> Result<Option<Hash>, StoreError> {
+    async fn seal_at(&self, seq: u64) -> StoreResult<Option<Hash>> {
         log::seal_at(&*self.inner.pool.get().await?, seq).await
     }
 
-    async fn move_rows_into_blocks(&self) -> Result<Option<u64>, StoreError> {
+    async fn move_rows_into_blocks(&self) -> StoreResult<Option<u64>> {
         let inner = Arc::clone(&self.inner);
         run_detached(async move { migrate::move_rows_into_blocks(&inner.pool).await }).await
     }
 
-    async fn verify(&self, stream: Option<&str>) -> Result<Verification, StoreError> {
+    async fn verify(&self, stream: Option<&str>) -> StoreResult<Verification> {
         verify::verify(self.inner.pool.session().await?, stream).await
     }
 }

@@ -1,7 +1,7 @@
 //! The positions of subscribers (specification 4.5).
 
 use async_trait::async_trait;
-use powerfill_ports::StoreError;
+use powerfill_ports::StoreResult;
 use powerfill_ports::subscribers::SubscriberStore;
 
 use crate::PostgresStore;
@@ -10,24 +10,19 @@ use crate::values::{get, to_bigint, unsigned};
 
 #[async_trait]
 impl SubscriberStore for PostgresStore {
-    async fn subscriber(&self, name: &str) -> Result<Option<u64>, StoreError> {
+    async fn subscriber(&self, name: &str) -> StoreResult<Option<u64>> {
         let client = self.inner.pool.get().await?;
         let find = "SELECT position FROM subscribers WHERE name = $1";
         one_row(&client, find, &[&name], |row| unsigned(row, 0)).await
     }
 
-    async fn subscribers(&self) -> Result<Vec<(String, u64)>, StoreError> {
+    async fn subscribers(&self) -> StoreResult<Vec<(String, u64)>> {
         let client = self.inner.pool.get().await?;
         let all = "SELECT name, position FROM subscribers ORDER BY name";
         rows(&client, all, &[], |row| Ok((get(row, 0)?, unsigned(row, 1)?))).await
     }
 
-    async fn advance(
-        &self,
-        name: &str,
-        before: Option<u64>,
-        position: u64,
-    ) -> Result<bool, StoreError> {
+    async fn advance(&self, name: &str, before: Option<u64>, position: u64) -> StoreResult<bool> {
         let (client, position) = (self.inner.pool.get().await?, to_bigint(position));
         let insert =
             "INSERT INTO subscribers (name, position) VALUES ($1, $2) ON CONFLICT DO NOTHING";

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use powerfill_ports::{StoreError, StoreFault};
+use powerfill_ports::{StoreError, StoreFault, StoreResult};
 use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
@@ -14,7 +14,7 @@ use crate::url::TlsMode;
 ///
 /// # Errors
 /// [`StoreError::Failed`] if there are no certificates to trust.
-pub(crate) fn connector(tls: &TlsMode) -> Result<Option<MakeRustlsConnect>, StoreError> {
+pub(crate) fn connector(tls: &TlsMode) -> StoreResult<Option<MakeRustlsConnect>> {
     let mut roots = RootCertStore::empty();
     match tls {
         TlsMode::Off => return Ok(None),

@@ -6,7 +6,7 @@ use std::error::Error;
 use ::bytes::{BufMut, BytesMut};
 use powerfill_events::log::{AppendMeta, AppendRecord, Hash};
 use powerfill_events::values::{TenantId, Timestamp};
-use powerfill_ports::StoreError;
+use powerfill_ports::{StoreError, StoreResult};
 use tokio_postgres::Row;
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 
@@ -70,12 +70,12 @@ impl<'a> FromSql<'a> for ServerTimestamp {
 }
 
 /// A value of any type that the client converts by itself.
-pub(crate) fn get<'a, T: FromSql<'a>>(row: &'a Row, column: usize) -> Result<T, StoreError> {
+pub(crate) fn get<'a, T: FromSql<'a>>(row: &'a Row, column: usize) -> StoreResult<T> {
     row.try_get(column).map_err(decode_error)
 }
 
 /// A count, a version, or a position.
-pub(crate) fn unsigned(row: &Row, column: usize) -> Result<u64, StoreError> {
+pub(crate) fn unsigned(row: &Row, column: usize) -> StoreResult<u64> {
     let number: i64 = get(row, column)?;
     u64::try_from(number).map_err(|_| {
         StoreError::Corrupt(format!("{} is {number}", row.columns()[column].name()).into())
@@ -83,14 +83,14 @@ pub(crate) fn unsigned(row: &Row, column: usize) -> Result<u64, StoreError> {
 }
 
 /// The version of a payload's schema, which is an INTEGER and no BIGINT.
-pub(crate) fn schema_version(row: &Row, column: usize) -> Result<u64, StoreError> {
+pub(crate) fn schema_version(row: &Row, column: usize) -> StoreResult<u64> {
     let version: i32 = get(row, column)?;
     u64::try_from(version)
         .map_err(|_| StoreError::Corrupt(format!("schema version {version}").into()))
 }
 
 /// A BLAKE3 hash.
-pub(crate) fn hash(row: &Row, column: usize) -> Result<Hash, StoreError> {
+pub(crate) fn hash(row: &Row, column: usize) -> StoreResult<Hash> {
     let bytes: &[u8] = get(row, column)?;
     Hash::from_slice(bytes)
         .map_err(|_| StoreError::Corrupt(format!("a hash of {} bytes", bytes.len()).into()))
@@ -103,7 +103,7 @@ pub(crate) fn to_bigint(number: u64) -> i64 {
 }
 
 /// The columns that every query of appends begins with.
-pub(crate) fn append_record(row: &Row) -> Result<AppendRecord, StoreError> {
+pub(crate) fn append_record(row: &Row) -> StoreResult<AppendRecord> {
     Ok(AppendRecord {
         seq: unsigned(row, 0)?,
         first_position: unsigned(row, 1)?,

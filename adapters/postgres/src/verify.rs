@@ -6,9 +6,9 @@ use std::vec::IntoIter;
 
 use deadpool_postgres::Transaction;
 use powerfill_events::log::{AppendRecord, EventRow, StreamRow, Verifier, seal_start};
-use powerfill_ports::StoreError;
 use powerfill_ports::events::{Damage, LogHead, Verification};
 use powerfill_ports::verification_stop::{VerificationStop, WRONG_VERIFIED_LOG};
+use powerfill_ports::{StoreError, StoreResult};
 use tokio_postgres::{Portal, Row};
 
 use crate::errors::store_error;
@@ -16,17 +16,9 @@ use crate::event_rows::EVENTS_BETWEEN;
 use crate::log::head_from;
 use crate::pool::{ExclusiveSession, begin_consistent_read};
 use crate::read::{VersionRanges, stored_block};
+use crate::statements::query;
 use crate::values::{RawBytes, append_record, get, hash, schema_version, to_bigint, unsigned};
 use crate::{schema, snapshots};
-
-const ALL_APPENDS: &str = include_str!("../../../sql/postgres/queries/all_appends_stored.sql");
-const STREAM_APPENDS: &str =
-    include_str!("../../../sql/postgres/queries/stream_appends_stored.sql");
-const BLOCKS_BETWEEN: &str = include_str!("../../../sql/postgres/queries/blocks_between.sql");
-const FOREIGN_VERIFIED_LOG: &str =
-    include_str!("../../../sql/postgres/queries/foreign_verified_log.sql");
-const STRAY_BLOCK: &str = include_str!("../../../sql/postgres/queries/stray_block.sql");
-const STRAY_EVENT: &str = include_str!("../../../sql/postgres/queries/stray_event.sql");
 
 /// Rows in memory at a time.
 const APPENDS_PER_PAGE: i32 = 500;
@@ -37,7 +29,7 @@ const BLOCKS_PER_PAGE: i32 = 8;
 pub(crate) async fn verify(
     mut session: ExclusiveSession,
     stream: Option<&str>,
-) -> Result<Verification, StoreError> {
+) -> StoreResult<Verification> {
     let tx = begin_consistent_read(&mut session).await?;
     let outcome = match stream {
         Some(stream) => verify_stream(&tx, stream).await,
@@ -60,12 +52,12 @@ async fn verify_all(tx: &Transaction<'_>) -> Result<Verification, VerificationSt
         .map_err(store_error)?;
     let streams = streams.iter().map(stream_row).collect::<Result<Vec<_>, _>>()?;
     let mut verifier = Verifier::for_log(streams);
-    let appends = tx.bind(ALL_APPENDS, &[]).await.map_err(store_error)?;
+    let appends = tx.bind(query!("all_appends_stored"), &[]).await.map_err(store_error)?;
     verify_appends(tx, &mut verifier, &appends, false).await?;
     ensure_no_stray_event(tx, None).await?;
     let mut verification = verifier.finish(Some(only_head(tx).await?))?;
     verification.snapshots = snapshots::verify(tx).await?;
-    if tx.query_opt(FOREIGN_VERIFIED_LOG, &[]).await.map_err(store_error)?.is_some() {
+    if tx.query_opt(query!("foreign_verified_log"), &[]).await.map_err(store_error)?.is_some() {
         return Err(VerificationStop::damage(WRONG_VERIFIED_LOG.to_owned()));
     }
     // The triggers that keep the log append-only, and the rest of the schema.
@@ -87,7 +79,8 @@ async fn verify_stream(tx: &Transaction<'_>, name: &str) -> Result<Verification,
     let stream = stream_row(&row.ok_or_else(not_found)?)?;
     let stream_id = to_bigint(stream.stream_id);
     let mut verifier = Verifier::for_stream(stream);
-    let appends = tx.bind(STREAM_APPENDS, &[&stream_id]).await.map_err(store_error)?;
+    let appends =
+        tx.bind(query!("stream_appends_stored"), &[&stream_id]).await.map_err(store_error)?;
     verify_appends(tx, &mut verifier, &appends, true).await?;
     ensure_no_stray_event(tx, Some(stream_id)).await?;
     Ok(verifier.finish(None)?)
@@ -114,7 +107,7 @@ async fn verify_appends(
     portal: &Portal,
     with_prev_seals: bool,
 ) -> Result<(), VerificationStop> {
-    let blocks_of = tx.prepare_cached(BLOCKS_BETWEEN).await.map_err(store_error)?;
+    let blocks_of = tx.prepare_cached(query!("blocks_between")).await.map_err(store_error)?;
     loop {
         let rows = tx.query_portal(portal, APPENDS_PER_PAGE).await.map_err(store_error)?;
         if rows.is_empty() {
@@ -162,11 +155,7 @@ struct BlockCursor {
 
 impl BlockCursor {
     /// The next block of an append, by its number within the page of appends.
-    async fn next_of(
-        &mut self,
-        tx: &Transaction<'_>,
-        number: i64,
-    ) -> Result<Option<Row>, StoreError> {
+    async fn next_of(&mut self, tx: &Transaction<'_>, number: i64) -> StoreResult<Option<Row>> {
         if self.page.peek().is_none() {
             let rows = tx.query_portal(&self.portal, BLOCKS_PER_PAGE).await.map_err(store_error)?;
             self.page = rows.into_iter().peekable();
@@ -213,7 +202,6 @@ fn verify_row(
     })?)
 }
 
-/// A stored append.
 struct StoredAppend {
     record: AppendRecord,
     seal: blake3::Hash,
@@ -221,7 +209,7 @@ struct StoredAppend {
     prev_seal: blake3::Hash,
 }
 
-fn stored_append(row: &Row, with_prev_seal: bool) -> Result<StoredAppend, StoreError> {
+fn stored_append(row: &Row, with_prev_seal: bool) -> StoreResult<StoredAppend> {
     let record = append_record(row)?;
     let seal = hash(row, 11)?;
     let prev_seal = match with_prev_seal {
@@ -239,7 +227,7 @@ async fn ensure_no_stray_event(
     stream_id: Option<i64>,
 ) -> Result<(), VerificationStop> {
     let mut stray = None;
-    for sql in [STRAY_BLOCK, STRAY_EVENT] {
+    for sql in [query!("stray_block"), query!("stray_event")] {
         if stray.is_none() {
             stray = tx.query_opt(sql, &[&stream_id]).await.map_err(store_error)?;
         }

@@ -17,7 +17,7 @@ use powerfill_ports::events::{Append, EventStore};
 use powerfill_ports::projections::ProjectionStore;
 use powerfill_ports::runs::ProjectionWriter;
 use powerfill_ports::snapshots::SnapshotStore;
-use powerfill_ports::{StoreError, StoreFault};
+use powerfill_ports::{StoreError, StoreFault, StoreResult};
 use powerfill_sqlite::SqliteStore;
 use powerfill_tables::table::{Cell, CellType, Column, RowBatch, TableSpec};
 use uuid::Uuid;
@@ -89,7 +89,7 @@ fn say(what: &str, count: u64, took: Duration) {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), StoreError> {
+async fn main() -> StoreResult<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let number =
         |at: usize, other: u64| arguments.get(at).and_then(|n| n.parse().ok()).unwrap_or(other);
@@ -116,7 +116,7 @@ async fn append_all(
     run: RunId,
     events: u64,
     per_append: u64,
-) -> Result<(), StoreError> {
+) -> StoreResult<()> {
     let node = Arc::new(Node {
         investor_id: InvestorId::from("FNMA"),
         investor_instrument_name: InstrumentName::from("FNMA 30YR 5.5 85K"),
@@ -166,12 +166,7 @@ async fn append_all(
     Ok(())
 }
 
-async fn stage_all(
-    store: &SqliteStore,
-    run: RunId,
-    count: u64,
-    at_once: u64,
-) -> Result<(), StoreError> {
+async fn stage_all(store: &SqliteStore, run: RunId, count: u64, at_once: u64) -> StoreResult<()> {
     let batches: Vec<RowBatch> = (0..count)
         .step_by(at_once as usize)
         .map(|from| rows(from, at_once.min(count - from)))
@@ -191,7 +186,7 @@ async fn stage_all(
     Ok(())
 }
 
-async fn read_all(store: &SqliteStore) -> Result<(), StoreError> {
+async fn read_all(store: &SqliteStore) -> StoreResult<()> {
     let began = Instant::now();
     let mut count = 0;
     let mut batches = store.read_all(0);
@@ -207,7 +202,7 @@ async fn read_all(store: &SqliteStore) -> Result<(), StoreError> {
 }
 
 /// A canonical form of some 20 MB, as compressible as a book of loans.
-async fn capture(store: &SqliteStore) -> Result<(), StoreError> {
+async fn capture(store: &SqliteStore) -> StoreResult<()> {
     let line = |n: u64| {
         let mixed = n.wrapping_mul(0x9E37_79B9_7F4A_7C15);
         format!(

@@ -4,20 +4,15 @@
 use powerfill_events::log::{AppendRecord, Hash, chain_start, seal};
 use powerfill_ports::block_codec::{CODEC, ChainedBlock, CompressedBlock, compress_events};
 use powerfill_ports::events::{Append, AppendReceipt};
-use powerfill_ports::{StoreError, check_tenant};
+use powerfill_ports::{StoreError, StoreResult, check_tenant};
 use rusqlite::Connection;
 
 use crate::connection::{begin_write, store_error};
 use crate::decode::{get, hash};
 use crate::lease::ensure_lease;
-use crate::statements::{execute, first_row};
+use crate::statements::{execute, first_row, query};
 use crate::worker_lock::WorkerLock;
 use crate::{log, read};
-
-const APPEND_BY_ID: &str = include_str!("../../../sql/sqlite/queries/append_by_id.sql");
-const INSERT_BLOCK: &str = include_str!("../../../sql/sqlite/queries/insert_block.sql");
-const INSERT_APPEND: &str = include_str!("../../../sql/sqlite/queries/insert_append.sql");
-const PUT_STREAM: &str = include_str!("../../../sql/sqlite/queries/put_stream.sql");
 
 /// A stream before an append.
 struct StreamTail {
@@ -31,7 +26,7 @@ pub(crate) fn append(
     conn: &mut Connection,
     lock: &WorkerLock,
     append: &Append,
-) -> Result<AppendReceipt, StoreError> {
+) -> StoreResult<AppendReceipt> {
     // Before other writers have to wait.
     let blocks = compress_events(&append.events)?;
     let tx = begin_write(conn)?;
@@ -51,7 +46,7 @@ pub(crate) fn append_within(
     tx: &Connection,
     append: &Append,
     blocks: &[CompressedBlock],
-) -> Result<AppendReceipt, StoreError> {
+) -> StoreResult<AppendReceipt> {
     append.ensure_events()?;
     let tail = stream_tail(tx, &append.stream)?;
     append.ensure_version(tail.version)?;
@@ -73,7 +68,7 @@ pub(crate) fn insert_blocks(
     conn: &Connection,
     stream_id: u64,
     blocks: &[ChainedBlock<'_>],
-) -> Result<(), StoreError> {
+) -> StoreResult<()> {
     for block in blocks {
         let compressed = block.compressed;
         let values = (
@@ -89,7 +84,7 @@ pub(crate) fn insert_blocks(
             &compressed.stored_hash.as_bytes()[..],
             &compressed.body,
         );
-        execute(conn, INSERT_BLOCK, values)?;
+        execute(conn, query!("insert_block"), values)?;
     }
     Ok(())
 }
@@ -101,10 +96,14 @@ fn insert_record(
     record: &AppendRecord,
     last_hash: &Hash,
     seal: &Hash,
-) -> Result<(), StoreError> {
+) -> StoreResult<()> {
     let meta = &record.meta;
     let (last_hash, seal) = (&last_hash.as_bytes()[..], &seal.as_bytes()[..]);
-    execute(conn, PUT_STREAM, (record.stream_id, stream, record.last_version(), last_hash))?;
+    execute(
+        conn,
+        query!("put_stream"),
+        (record.stream_id, stream, record.last_version(), last_hash),
+    )?;
     let values = (
         record.seq,
         record.first_position,
@@ -119,7 +118,7 @@ fn insert_record(
         meta.correlation_id,
         seal,
     );
-    execute(conn, INSERT_APPEND, values)?;
+    execute(conn, query!("insert_append"), values)?;
     let move_head = "UPDATE es_head SET seq = ?1, position = ?2, seal = ?3";
     execute(conn, move_head, (record.seq, record.last_position(), seal)).map(|_| ())
 }
@@ -131,8 +130,8 @@ fn insert_record(
 pub(crate) fn find_repeated(
     conn: &Connection,
     append: &Append,
-) -> Result<Option<AppendReceipt>, StoreError> {
-    let found = first_row(conn, APPEND_BY_ID, [append.append_id], |row| {
+) -> StoreResult<Option<AppendReceipt>> {
+    let found = first_row(conn, query!("append_by_id"), [append.append_id], |row| {
         let numbers: [u64; 4] = [get(row, 0)?, get(row, 1)?, get(row, 2)?, get(row, 3)?];
         Ok((numbers, get::<String>(row, 4)?))
     })?;
@@ -154,7 +153,7 @@ pub(crate) fn find_repeated(
     }))
 }
 
-fn has_same_events(conn: &Connection, append: &Append) -> Result<bool, StoreError> {
+fn has_same_events(conn: &Connection, append: &Append) -> StoreResult<bool> {
     let last_version = append.expected_version + append.events.len() as u64;
     let mut version = append.expected_version + 1;
     let mut written = append.events.iter();
@@ -173,7 +172,7 @@ fn has_same_events(conn: &Connection, append: &Append) -> Result<bool, StoreErro
 }
 
 /// The tail of a stream; for a stream that does not exist yet, its future number and version 0.
-fn stream_tail(conn: &Connection, stream: &str) -> Result<StreamTail, StoreError> {
+fn stream_tail(conn: &Connection, stream: &str) -> StoreResult<StreamTail> {
     let find = "SELECT stream_id, version, tail_hash FROM es_streams WHERE name = ?1";
     let tail = first_row(conn, find, [stream], |row| {
         Ok(StreamTail { stream_id: get(row, 0)?, version: get(row, 1)?, hash: hash(row, 2)? })

@@ -3,8 +3,8 @@
 
 use async_trait::async_trait;
 use powerfill_events::run::RunId;
-use powerfill_ports::StoreError;
 use powerfill_ports::retention::{ARCHIVED, ArchivedBlock, BlockPayload, RetentionStore};
+use powerfill_ports::{StoreError, StoreResult};
 use rusqlite::{Connection, Row};
 
 use crate::SqliteStore;
@@ -25,13 +25,13 @@ const PUT: &str = "UPDATE es_event_blocks
      SET codec = ?3, event_checks = ?4, byte_count = ?5, stored_hash = ?6, body = ?7
      WHERE stream_id = ?1 AND first_version = ?2 AND codec = ?8";
 
-fn stream_id(conn: &Connection, run: RunId) -> Result<i64, StoreError> {
+fn stream_id(conn: &Connection, run: RunId) -> StoreResult<i64> {
     let find = "SELECT stream_id FROM es_streams WHERE name = ?1";
     let id = first_row(conn, find, [run.stream()], |row| get(row, 0))?;
     id.ok_or_else(|| StoreError::NotFound { what: "run", name: run.to_string() })
 }
 
-fn archived_blocks(conn: &Connection, run: RunId) -> Result<Vec<ArchivedBlock>, StoreError> {
+fn archived_blocks(conn: &Connection, run: RunId) -> StoreResult<Vec<ArchivedBlock>> {
     let block = |row: &Row<'_>| {
         Ok(ArchivedBlock { first_version: get(row, 0)?, event_count: get(row, 1)? })
     };
@@ -39,7 +39,7 @@ fn archived_blocks(conn: &Connection, run: RunId) -> Result<Vec<ArchivedBlock>, 
 }
 
 /// Lifts the guard. Returns the statement that restores it.
-fn lift_guard(conn: &Connection) -> Result<String, StoreError> {
+fn lift_guard(conn: &Connection) -> StoreResult<String> {
     let sql = guard_sql(conn, GUARD)?;
     conn.execute_batch(&format!("DROP TRIGGER {GUARD}")).map_err(store_error)?;
     Ok(sql)
@@ -49,18 +49,14 @@ fn lift_guard(conn: &Connection) -> Result<String, StoreError> {
 ///
 /// # Errors
 /// [`StoreError::Schema`] if the trigger is missing.
-pub(crate) fn guard_sql(conn: &Connection, guard: &str) -> Result<String, StoreError> {
+pub(crate) fn guard_sql(conn: &Connection, guard: &str) -> StoreResult<String> {
     let find = "SELECT sql FROM sqlite_schema WHERE name = ?1";
     first_row(conn, find, [guard], |row| get(row, 0))?.ok_or_else(|| {
         StoreError::Schema(format!("the trigger {guard} of the store is missing").into())
     })
 }
 
-fn remove_payloads(
-    conn: &mut Connection,
-    run: RunId,
-    snapshot: Option<&str>,
-) -> Result<(), StoreError> {
+fn remove_payloads(conn: &mut Connection, run: RunId, snapshot: Option<&str>) -> StoreResult<()> {
     let tx = begin_write(conn)?;
     let stream_id = stream_id(&tx, run)?;
     let guard = lift_guard(&tx)?;
@@ -72,11 +68,7 @@ fn remove_payloads(
     tx.commit().map_err(store_error)
 }
 
-fn put_payloads(
-    conn: &mut Connection,
-    run: RunId,
-    payloads: &[BlockPayload],
-) -> Result<(), StoreError> {
+fn put_payloads(conn: &mut Connection, run: RunId, payloads: &[BlockPayload]) -> StoreResult<()> {
     let tx = begin_write(conn)?;
     let stream_id = stream_id(&tx, run)?;
     let guard = lift_guard(&tx)?;
@@ -101,27 +93,19 @@ fn put_payloads(
 
 #[async_trait]
 impl RetentionStore for SqliteStore {
-    async fn archived_blocks(&self, run: RunId) -> Result<Vec<ArchivedBlock>, StoreError> {
+    async fn archived_blocks(&self, run: RunId) -> StoreResult<Vec<ArchivedBlock>> {
         self.read_with(move |conn| archived_blocks(conn, run)).await
     }
 
-    async fn remove_payloads(
-        &self,
-        run: RunId,
-        snapshot: Option<String>,
-    ) -> Result<(), StoreError> {
+    async fn remove_payloads(&self, run: RunId, snapshot: Option<String>) -> StoreResult<()> {
         self.write(move |conn| remove_payloads(conn, run, snapshot.as_deref())).await
     }
 
-    async fn put_payloads(
-        &self,
-        run: RunId,
-        payloads: Vec<BlockPayload>,
-    ) -> Result<(), StoreError> {
+    async fn put_payloads(&self, run: RunId, payloads: Vec<BlockPayload>) -> StoreResult<()> {
         self.write(move |conn| put_payloads(conn, run, &payloads)).await
     }
 
-    async fn give_space_back(&self) -> Result<(), StoreError> {
+    async fn give_space_back(&self) -> StoreResult<()> {
         self.write(|conn| shrink(conn)).await
     }
 }

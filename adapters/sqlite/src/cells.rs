@@ -1,8 +1,8 @@
 //! Typed cells as SQLite values and back. Decimals are text, so that they are exact (1.1).
 
 use powerfill_events::values::{Day, Timestamp};
-use powerfill_ports::StoreError;
 use powerfill_ports::projections::{decimal_form, stored_form};
+use powerfill_ports::{StoreError, StoreResult};
 use powerfill_tables::table::{Cell, CellType, Column};
 use rusqlite::types::ValueRef;
 use rusqlite::{Row, Statement};
@@ -30,7 +30,7 @@ pub(crate) fn bind(
     column: &Column,
     cell: &Cell,
     scratch: &mut String,
-) -> Result<(), StoreError> {
+) -> StoreResult<()> {
     scratch.clear();
     match (column.cell_type, cell) {
         (_, Cell::Null) => statement.raw_bind_parameter(at, rusqlite::types::Null),
@@ -56,7 +56,7 @@ fn bind_unusual(
     at: usize,
     column: &Column,
     cell: &Cell,
-) -> Result<(), StoreError> {
+) -> StoreResult<()> {
     let text = match stored_form(column, cell)? {
         Cell::Fixed(units, scale) => {
             let mut text = String::new();
@@ -98,7 +98,7 @@ fn write_scaled(units: i64, scale: u8, out: &mut String) {
 /// # Errors
 /// [`StoreError::Corrupt`] for a value that this program does not write. This includes another
 /// spelling of the same number (`1.5` for `1.50`), which only an edit can have made.
-pub(crate) fn read(row: &Row<'_>, at: usize, column: &Column) -> Result<Cell, StoreError> {
+pub(crate) fn read(row: &Row<'_>, at: usize, column: &Column) -> StoreResult<Cell> {
     let value = row.get_ref(at).map_err(store_error)?;
     if value == ValueRef::Null {
         return Ok(Cell::Null);

@@ -6,7 +6,7 @@ use std::sync::mpsc;
 use std::thread::JoinHandle;
 
 use parking_lot::Mutex;
-use powerfill_ports::{StoreError, StoreFault};
+use powerfill_ports::{StoreError, StoreFault, StoreResult};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags, Transaction, TransactionBehavior, ffi};
 use tokio::sync::oneshot;
@@ -93,11 +93,7 @@ pub(crate) fn is_write_refused(error: &StoreError) -> bool {
 }
 
 /// Opens the file with the settings that every connection needs.
-pub(crate) fn connect(
-    path: &Path,
-    flags: OpenFlags,
-    cache_kib: i64,
-) -> Result<Connection, StoreError> {
+pub(crate) fn connect(path: &Path, flags: OpenFlags, cache_kib: i64) -> StoreResult<Connection> {
     let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut conn = Connection::open_with_flags(path, flags)
         .map_err(|error| name_file(path, store_error(error)))?;
@@ -111,7 +107,7 @@ pub(crate) fn connect(
 }
 
 /// Makes the settings that every connection needs.
-fn prepare_connection(conn: &mut Connection, cache_kib: i64) -> Result<(), StoreError> {
+fn prepare_connection(conn: &mut Connection, cache_kib: i64) -> StoreResult<()> {
     wait_for_other_processes(conn).map_err(store_error)?;
     let set = |name: &str, value: &dyn rusqlite::ToSql| {
         conn.pragma_update(None, name, value).map_err(store_error)
@@ -130,7 +126,7 @@ fn prepare_connection(conn: &mut Connection, cache_kib: i64) -> Result<(), Store
 }
 
 /// Turns the file into a database with a write-ahead log, if it is not one yet.
-pub(crate) fn prepare_file(conn: &Connection) -> Result<(), StoreError> {
+pub(crate) fn prepare_file(conn: &Connection) -> StoreResult<()> {
     conn.pragma_update(None, "page_size", PAGE_BYTES).map_err(store_error)?;
     let mode: String =
         conn.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)).map_err(store_error)?;
@@ -143,7 +139,7 @@ pub(crate) fn prepare_file(conn: &Connection) -> Result<(), StoreError> {
 }
 
 /// Begins a transaction that holds the write lock from the start.
-pub(crate) fn begin_write(conn: &mut Connection) -> Result<Transaction<'_>, StoreError> {
+pub(crate) fn begin_write(conn: &mut Connection) -> StoreResult<Transaction<'_>> {
     conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(store_error)
 }
 
@@ -158,7 +154,7 @@ pub(crate) struct WriterThread {
 
 impl WriterThread {
     /// Moves the connection to a new thread.
-    pub(crate) fn start(mut conn: Connection, path: PathBuf) -> Result<Self, StoreError> {
+    pub(crate) fn start(mut conn: Connection, path: PathBuf) -> StoreResult<Self> {
         let (jobs, queue) = mpsc::channel::<Job>();
         let thread = std::thread::Builder::new()
             .name("sqlite-writer".to_owned())
@@ -178,8 +174,8 @@ impl WriterThread {
     /// done even if the caller drops the future after its first poll.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Connection) -> Result<T, StoreError> + Send + 'static,
-    ) -> Result<T, StoreError> {
+        work: impl FnOnce(&mut Connection) -> StoreResult<T> + Send + 'static,
+    ) -> StoreResult<T> {
         let (sender, receiver) = oneshot::channel();
         let job: Job = Box::new(move |conn| {
             // The send fails if the caller has dropped the future; the work stays done.
@@ -223,7 +219,7 @@ impl ReaderPool {
     }
 
     /// Passes on what was read, if the file is still as it was.
-    pub(crate) fn checked<T>(&self, read: Result<T, StoreError>) -> Result<T, StoreError> {
+    pub(crate) fn checked<T>(&self, read: StoreResult<T>) -> StoreResult<T> {
         if self.access.is_unchanged(&self.path) {
             return read;
         }
@@ -235,7 +231,7 @@ impl ReaderPool {
 
     /// Takes a connection out of the pool, or opens one. A connection that is dropped and not given
     /// back is closed.
-    pub(crate) fn take(&self) -> Result<Connection, StoreError> {
+    pub(crate) fn take(&self) -> StoreResult<Connection> {
         let idle = self.idle.lock().pop();
         idle.map_or_else(|| self.open(), Ok)
     }
@@ -249,7 +245,7 @@ impl ReaderPool {
     }
 
     /// Opens a connection outside of the pool.
-    pub(crate) fn open(&self) -> Result<Connection, StoreError> {
+    pub(crate) fn open(&self) -> StoreResult<Connection> {
         let opened = self.access.open(&self.path).map_err(store_error);
         let mut conn = opened.map_err(|error| self.unreadable(error))?;
         let prepared = prepare_connection(&mut conn, READER_CACHE_KIB).and_then(|()| {

@@ -2,17 +2,16 @@
 //! moves them into blocks.
 
 use powerfill_events::log::{AppendRecord, BlockEvent, Hash, StoredEvent, chain_start};
-use powerfill_ports::StoreError;
+use powerfill_ports::{StoreError, StoreResult};
 use rusqlite::Connection;
 
 use crate::connection::store_error;
 use crate::decode::{bytes, get, hash};
-use crate::statements::first_row;
+use crate::statements::{first_row, query};
 
 /// Selects rows between two positions.
 pub(crate) const EVENTS_BETWEEN: &str =
     include_str!("../../../sql/sqlite/queries/events_between.sql");
-const HASH_OF_VERSION: &str = include_str!("../../../sql/sqlite/queries/hash_of_version.sql");
 
 /// The events of an append between two versions.
 ///
@@ -24,7 +23,7 @@ pub(crate) fn events(
     stream: &str,
     first: u64,
     last: u64,
-) -> Result<Vec<StoredEvent>, StoreError> {
+) -> StoreResult<Vec<StoredEvent>> {
     let mut prev_hash = hash_before(conn, record.stream_id, stream, first)?;
     let mut select = conn.prepare_cached(EVENTS_BETWEEN).map_err(store_error)?;
     let positions = (record.position_of(first), record.position_of(last));
@@ -49,15 +48,11 @@ pub(crate) fn events(
 }
 
 /// The hash that a version links to.
-fn hash_before(
-    conn: &Connection,
-    stream_id: u64,
-    stream: &str,
-    version: u64,
-) -> Result<Hash, StoreError> {
+fn hash_before(conn: &Connection, stream_id: u64, stream: &str, version: u64) -> StoreResult<Hash> {
     if version == 1 {
         return Ok(chain_start(stream));
     }
-    let found = first_row(conn, HASH_OF_VERSION, (stream_id, version - 1), |row| hash(row, 0))?;
+    let found =
+        first_row(conn, query!("hash_of_version"), (stream_id, version - 1), |row| hash(row, 0))?;
     found.ok_or_else(|| StoreError::missing_event(stream, version - 1))
 }

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use futures::stream::{self, StreamExt};
 use powerfill_events::run::RunId;
-use powerfill_ports::StoreError;
 use powerfill_ports::index::{
     ENTRIES_PER_BATCH, EntryBatches, IndexState, IndexStore, IndexedVersions,
 };
 use powerfill_ports::runs::ProjectionWriter;
+use powerfill_ports::{StoreError, StoreResult};
 use powerfill_tables::event_index::{IndexEntry, RunIndex, Subject, SubjectKind, Versions};
 use rusqlite::{Connection, Row};
 
@@ -18,14 +18,8 @@ use crate::SqliteStore;
 use crate::connection::store_error;
 use crate::decode::{bytes, get};
 use crate::lease::begin_write_as;
-use crate::statements::{execute, first_row, rows};
+use crate::statements::{execute, first_row, query, rows};
 use crate::worker_lock::WorkerLock;
-
-const PUT_STATE: &str = include_str!("../../../sql/sqlite/queries/put_index_state.sql");
-const STATE: &str = include_str!("../../../sql/sqlite/queries/index_state.sql");
-const ENTRY: &str = include_str!("../../../sql/sqlite/queries/index_entry.sql");
-const ENTRIES: &str = include_str!("../../../sql/sqlite/queries/index_entries.sql");
-const INDEXED: &str = include_str!("../../../sql/sqlite/queries/indexed_streams.sql");
 
 /// Replaces the index of the writer's run.
 fn put(
@@ -33,7 +27,7 @@ fn put(
     lock: &WorkerLock,
     writer: ProjectionWriter,
     index: &RunIndex,
-) -> Result<(), StoreError> {
+) -> StoreResult<()> {
     let (tx, run) = (begin_write_as(conn, lock, writer)?, writer.run());
     let not_found = || StoreError::NotFound { what: "run", name: run.to_string() };
     let find = "SELECT stream_id FROM es_streams WHERE name = ?1";
@@ -44,16 +38,22 @@ fn put(
         let values = (stream_id, subject.kind.name(), &subject.name, versions.as_bytes());
         execute(&tx, "INSERT INTO event_index_entries VALUES (?1, ?2, ?3, ?4)", values)?;
     }
-    execute(&tx, PUT_STATE, (stream_id, index.projector_version, index.up_to_version))?;
+    execute(
+        &tx,
+        query!("put_index_state"),
+        (stream_id, index.projector_version, index.up_to_version),
+    )?;
     tx.commit().map_err(store_error)
 }
 
 /// The number of a run's stream, and the state of its index. `None` if the run has no index.
-fn state(conn: &Connection, run: RunId) -> Result<Option<(i64, IndexState)>, StoreError> {
-    first_row(conn, STATE, [run.stream()], |row| Ok((get(row, 0)?, index_state(row)?)))
+fn state(conn: &Connection, run: RunId) -> StoreResult<Option<(i64, IndexState)>> {
+    first_row(conn, query!("index_state"), [run.stream()], |row| {
+        Ok((get(row, 0)?, index_state(row)?))
+    })
 }
 
-fn index_state(row: &Row<'_>) -> Result<IndexState, StoreError> {
+fn index_state(row: &Row<'_>) -> StoreResult<IndexState> {
     Ok(IndexState { projector_version: get(row, 1)?, up_to_version: get(row, 2)? })
 }
 
@@ -62,16 +62,18 @@ fn indexed(
     conn: &Connection,
     run: RunId,
     subjects: &[Subject],
-) -> Result<Option<IndexedVersions>, StoreError> {
+) -> StoreResult<Option<IndexedVersions>> {
     conn.execute_batch("BEGIN").map_err(store_error)?;
     let found = match state(conn, run)? {
         Some((stream_id, state)) => {
             let versions = subjects.iter().map(|Subject { kind, name }| {
                 let subject = (stream_id, kind.name(), name);
-                let bytes = first_row(conn, ENTRY, subject, |row| Ok(bytes(row, 0)?.to_vec()))?;
+                let bytes = first_row(conn, query!("index_entry"), subject, |row| {
+                    Ok(bytes(row, 0)?.to_vec())
+                })?;
                 Ok(Versions::from_bytes(bytes.unwrap_or_default()))
             });
-            let versions = versions.collect::<Result<_, StoreError>>()?;
+            let versions = versions.collect::<StoreResult<_>>()?;
             Some(IndexedVersions { state, versions })
         }
         None => None,
@@ -80,8 +82,7 @@ fn indexed(
     Ok(found)
 }
 
-/// A run that has an index.
-fn indexed_run(row: &Row<'_>) -> Result<(RunId, IndexState), StoreError> {
+fn indexed_run(row: &Row<'_>) -> StoreResult<(RunId, IndexState)> {
     let (stream, number): (Option<String>, i64) = (get(row, 0)?, get(row, 3)?);
     let run = stream.as_deref().and_then(RunId::from_stream).ok_or_else(|| {
         let what = format!("there is an event index of stream {number}, which is no run");
@@ -95,11 +96,11 @@ fn entries_after(
     conn: &Connection,
     run: RunId,
     after: Option<&Subject>,
-) -> Result<Vec<IndexEntry>, StoreError> {
+) -> StoreResult<Vec<IndexEntry>> {
     let Some((stream_id, _)) = state(conn, run)? else { return Ok(Vec::new()) };
     let (kind, name) =
         after.map_or(("", ""), |subject| (subject.kind.name(), subject.name.as_str()));
-    rows(conn, ENTRIES, (stream_id, kind, name, ENTRIES_PER_BATCH), |row| {
+    rows(conn, query!("index_entries"), (stream_id, kind, name, ENTRIES_PER_BATCH), |row| {
         let (kind, name): (String, String) = (get(row, 0)?, get(row, 1)?);
         let kind = SubjectKind::from_name(&kind).ok_or_else(|| {
             let what = format!("the event index of run {run} has the subject {kind:?}");
@@ -112,11 +113,7 @@ fn entries_after(
 
 #[async_trait]
 impl IndexStore for SqliteStore {
-    async fn put_index(
-        &self,
-        writer: ProjectionWriter,
-        index: Arc<RunIndex>,
-    ) -> Result<(), StoreError> {
+    async fn put_index(&self, writer: ProjectionWriter, index: Arc<RunIndex>) -> StoreResult<()> {
         let lock = self.worker_lock();
         self.write(move |conn| put(conn, &lock, writer, &index)).await
     }
@@ -125,12 +122,12 @@ impl IndexStore for SqliteStore {
         &self,
         run: RunId,
         subjects: Vec<Subject>,
-    ) -> Result<Option<IndexedVersions>, StoreError> {
+    ) -> StoreResult<Option<IndexedVersions>> {
         self.read_with(move |conn| indexed(conn, run, &subjects)).await
     }
 
-    async fn indexed_runs(&self) -> Result<Vec<(RunId, IndexState)>, StoreError> {
-        self.read_with(|conn| rows(conn, INDEXED, [], indexed_run)).await
+    async fn indexed_runs(&self) -> StoreResult<Vec<(RunId, IndexState)>> {
+        self.read_with(|conn| rows(conn, query!("indexed_streams"), [], indexed_run)).await
     }
 
     fn index_entries(&self, run: RunId) -> EntryBatches<'_> {

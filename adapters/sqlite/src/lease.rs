@@ -1,23 +1,21 @@
 //! Who may write (specification 4.4): the worker that has the run's lease, or maintenance while no
 //! run is active. This is checked in the transaction that writes, which holds the write lock.
 
-use powerfill_ports::StoreError;
 use powerfill_ports::runs::{Lease, ProjectionWriter};
+use powerfill_ports::{StoreError, StoreResult};
 use rusqlite::{Connection, Transaction};
 
 use crate::connection::begin_write;
 use crate::decode::{get, run_id};
-use crate::statements::first_row;
+use crate::statements::{first_row, query};
 use crate::worker_lock::WorkerLock;
-
-const HOLDS_LEASE: &str = include_str!("../../../sql/sqlite/queries/holds_lease.sql");
 
 /// Begins a transaction of a writer, and checks that it may write.
 pub(crate) fn begin_write_as<'c>(
     conn: &'c mut Connection,
     lock: &WorkerLock,
     writer: ProjectionWriter,
-) -> Result<Transaction<'c>, StoreError> {
+) -> StoreResult<Transaction<'c>> {
     let tx = begin_write(conn)?;
     match writer {
         ProjectionWriter::Worker(lease) => ensure_lease(&tx, lock, lease)?,
@@ -27,13 +25,9 @@ pub(crate) fn begin_write_as<'c>(
 }
 
 /// Refuses a lease that another worker has taken over, or whose run is over.
-pub(crate) fn ensure_lease(
-    conn: &Connection,
-    lock: &WorkerLock,
-    lease: Lease,
-) -> Result<(), StoreError> {
+pub(crate) fn ensure_lease(conn: &Connection, lock: &WorkerLock, lease: Lease) -> StoreResult<()> {
     let values = (lease.run_id.to_string(), lease.token);
-    if first_row(conn, HOLDS_LEASE, values, |_| Ok(()))?.is_some() {
+    if first_row(conn, query!("holds_lease"), values, |_| Ok(()))?.is_some() {
         return Ok(());
     }
     release_lost_lock(conn, lock)?;
@@ -41,7 +35,7 @@ pub(crate) fn ensure_lease(
 }
 
 /// Refuses while any run of the tenant is active.
-pub(crate) fn ensure_no_active_run(conn: &Connection) -> Result<(), StoreError> {
+pub(crate) fn ensure_no_active_run(conn: &Connection) -> StoreResult<()> {
     let find = "SELECT run_id FROM runs WHERE is_over = 0";
     let active = first_row(conn, find, [], |row| run_id(&get::<String>(row, 0)?))?;
     active.map_or(Ok(()), |active| Err(StoreError::RunActive(active)))
@@ -49,7 +43,7 @@ pub(crate) fn ensure_no_active_run(conn: &Connection) -> Result<(), StoreError> 
 
 /// Releases the worker lock after a lease was lost, so that the worker that has the run now can
 /// take it. If that worker took the lock through this same store, it keeps it.
-pub(crate) fn release_lost_lock(conn: &Connection, lock: &WorkerLock) -> Result<(), StoreError> {
+pub(crate) fn release_lost_lock(conn: &Connection, lock: &WorkerLock) -> StoreResult<()> {
     let find = "SELECT worker_locked FROM runs WHERE is_over = 0";
     let locked = first_row(conn, find, [], |row| get(row, 0))?;
     if locked != Some(true) {

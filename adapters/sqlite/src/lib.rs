@@ -38,7 +38,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use backon::{BlockingRetryable, ConstantBuilder};
-use powerfill_ports::{StoreError, StoreFault};
+use powerfill_ports::{StoreError, StoreFault, StoreResult};
 use rusqlite::{Connection, OpenFlags};
 
 use busy::set_file;
@@ -94,7 +94,7 @@ impl SqliteStore {
     /// # Errors
     /// [`StoreError::Schema`] if the file belongs to another program or to a newer PowerFill;
     /// [`StoreError::Failed`] if it cannot be opened or written.
-    pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
+    pub fn open(path: impl AsRef<Path>) -> StoreResult<Self> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
         Self::with_flags(path.as_ref(), flags)
     }
@@ -103,7 +103,7 @@ impl SqliteStore {
     ///
     /// # Errors
     /// As [`SqliteStore::open`]; and [`StoreError::NotFound`] if there is no such file.
-    pub fn open_existing(path: impl AsRef<Path>) -> Result<Self, StoreError> {
+    pub fn open_existing(path: impl AsRef<Path>) -> StoreResult<Self> {
         let path = path.as_ref();
         if !path.exists() {
             let name = path.display().to_string();
@@ -118,7 +118,7 @@ impl SqliteStore {
     /// # Errors
     /// As [`SqliteStore::open_existing`]; and [`StoreError::ReadOnly`] if the file has a
     /// write-ahead log that cannot be read.
-    pub fn open_for_reading(path: impl AsRef<Path>) -> Result<Self, StoreError> {
+    pub fn open_for_reading(path: impl AsRef<Path>) -> StoreResult<Self> {
         let path = path.as_ref();
         match Self::open_existing(path) {
             Err(StoreError::ReadOnly(_)) => {}
@@ -130,7 +130,7 @@ impl SqliteStore {
         Ok(Self::of_parts(path, readers, None))
     }
 
-    fn with_flags(path: &Path, flags: OpenFlags) -> Result<Self, StoreError> {
+    fn with_flags(path: &Path, flags: OpenFlags) -> StoreResult<Self> {
         let retries =
             ConstantBuilder::new().with_delay(OPEN_RETRY_PAUSE).with_max_times(OPEN_RETRIES);
         let conn =
@@ -157,8 +157,8 @@ impl SqliteStore {
     /// Runs work on the writer's thread.
     async fn write<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Connection) -> Result<T, StoreError> + Send + 'static,
-    ) -> Result<T, StoreError> {
+        work: impl FnOnce(&mut Connection) -> StoreResult<T> + Send + 'static,
+    ) -> StoreResult<T> {
         match &self.inner.writer {
             Some(writer) => writer.run(work).await,
             None => Err(not_writable(&self.inner.path, "it was opened to be read")),
@@ -168,8 +168,8 @@ impl SqliteStore {
     /// Runs work on a thread that may block, with a connection that reads.
     async fn read_with<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
-    ) -> Result<T, StoreError> {
+        work: impl FnOnce(&Connection) -> StoreResult<T> + Send + 'static,
+    ) -> StoreResult<T> {
         let inner = Arc::clone(&self.inner);
         run_blocking(move || {
             let conn = inner.readers.take()?;
@@ -183,17 +183,17 @@ impl SqliteStore {
 
 /// Runs work on a thread that may block.
 async fn run_blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
-) -> Result<T, StoreError> {
+    work: impl FnOnce() -> StoreResult<T> + Send + 'static,
+) -> StoreResult<T> {
     // Boxed: the task is compiled once per type of its result.
-    let work: Box<dyn FnOnce() -> Result<T, StoreError> + Send> = Box::new(work);
+    let work: Box<dyn FnOnce() -> StoreResult<T> + Send> = Box::new(work);
     tokio::task::spawn_blocking(work).await.map_err(|error| {
         StoreError::Failed(StoreFault::caused_by(error).context("a reader panicked"))
     })?
 }
 
 /// Opens a connection that can write, and migrates the schema.
-fn open_writer(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
+fn open_writer(path: &Path, flags: OpenFlags) -> StoreResult<Connection> {
     set_file(path);
     let existed = path.exists();
     let opened = connect(path, flags, WRITER_CACHE_KIB).and_then(|mut conn| {

@@ -1,28 +1,26 @@
 //! Moves the events of a store of 0.1.0, a row each, into blocks. One step is one transaction: the
 //! blocks of some appends come, and their rows go.
 
-use powerfill_ports::StoreError;
 use powerfill_ports::copying::StoredAppend;
 use powerfill_ports::error::StoreFault;
 use powerfill_ports::row_migration::blocks_of_rows;
+use powerfill_ports::{StoreError, StoreResult};
 use rusqlite::{Connection, Row};
 
 use crate::append::insert_blocks;
 use crate::archive::guard_sql;
 use crate::connection::{begin_write, store_error};
 use crate::decode::{append_record, get, hash};
-use crate::statements::{execute, first_row};
+use crate::statements::{execute, first_row, query};
 use crate::{event_rows, log};
 
-const APPEND_OF_FIRST_ROW: &str =
-    include_str!("../../../sql/sqlite/queries/append_of_first_row.sql");
 /// The guard that a step replaces by itself: no other connection sees the file without it.
 const GUARD: &str = "es_events_no_delete";
 /// A step ends with the append that reaches this number of events.
 const EVENTS_PER_STEP: u64 = 1_000;
 
 /// Makes the next step. Returns the position that it reached; `None` if no event is a row.
-pub(crate) fn move_rows_into_blocks(conn: &mut Connection) -> Result<Option<u64>, StoreError> {
+pub(crate) fn move_rows_into_blocks(conn: &mut Connection) -> StoreResult<Option<u64>> {
     let tx = begin_write(conn)?;
     let guard = guard_sql(&tx, GUARD)?;
     let (mut reached, mut moved) = (None, 0);
@@ -49,17 +47,17 @@ pub(crate) fn move_rows_into_blocks(conn: &mut Connection) -> Result<Option<u64>
 }
 
 /// The append of the first event that is a row.
-fn append_of_first_row(conn: &Connection) -> Result<Option<StoredAppend>, StoreError> {
-    first_row(conn, APPEND_OF_FIRST_ROW, [], stored_append)
+fn append_of_first_row(conn: &Connection) -> StoreResult<Option<StoredAppend>> {
+    first_row(conn, query!("append_of_first_row"), [], stored_append)
 }
 
 /// An append with its stream and its seal.
-pub(crate) fn stored_append(row: &Row<'_>) -> Result<StoredAppend, StoreError> {
+pub(crate) fn stored_append(row: &Row<'_>) -> StoreResult<StoredAppend> {
     let (record, stream, seal) = (append_record(row)?, get(row, 11)?, hash(row, 12)?);
     Ok(StoredAppend { record, stream, seal })
 }
 
-fn move_append(conn: &Connection, stored: &StoredAppend) -> Result<(), StoreError> {
+fn move_append(conn: &Connection, stored: &StoredAppend) -> StoreResult<()> {
     let StoredAppend { record, stream, .. } = stored;
     let (first, last) = (record.first_version, record.last_version());
     let rows = event_rows::events(conn, record, stream, first, last)?;
@@ -74,7 +72,7 @@ fn move_append(conn: &Connection, stored: &StoredAppend) -> Result<(), StoreErro
 }
 
 /// Gives the space of removed rows back to the file system. The log is whole without this.
-pub(crate) fn shrink(conn: &Connection) -> Result<(), StoreError> {
+pub(crate) fn shrink(conn: &Connection) -> StoreResult<()> {
     // The new file is written beside the store and not in memory.
     let vacuumed =
         conn.execute_batch("PRAGMA temp_store = FILE; VACUUM; PRAGMA temp_store = MEMORY");

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use powerfill_ports::{StoreError, StoreFault};
+use powerfill_ports::{StoreError, StoreFault, StoreResult};
 use rusqlite::Connection;
 use tokio::sync::watch;
 
@@ -34,10 +34,7 @@ impl AppendNotifier {
 
     /// For a subscriber. The first subscriber starts the thread that polls for appends of other
     /// processes; the thread ends after the last subscriber.
-    pub(crate) fn subscribe(
-        &self,
-        readers: &ReaderPool,
-    ) -> Result<watch::Receiver<u64>, StoreError> {
+    pub(crate) fn subscribe(&self, readers: &ReaderPool) -> StoreResult<watch::Receiver<u64>> {
         let receiver = self.position.subscribe();
         let mut is_polling = self.is_polling.lock();
         if !*is_polling {

@@ -1,8 +1,8 @@
 //! Reading output tables. All batches of one reader show the same state, even if another run is
 //! published meanwhile.
 
-use powerfill_ports::StoreError;
 use powerfill_ports::projections::{ROWS_PER_BATCH, RunRows, stored_columns};
+use powerfill_ports::{StoreError, StoreResult};
 use powerfill_tables::table::{RowBatch, TableSpec};
 use rusqlite::{Connection, Row};
 
@@ -28,7 +28,7 @@ enum ReadPosition {
 
 impl OutputReader {
     /// Begins the read transaction.
-    pub(crate) fn begin(conn: Connection, table: &TableSpec) -> Result<Self, StoreError> {
+    pub(crate) fn begin(conn: Connection, table: &TableSpec) -> StoreResult<Self> {
         conn.execute_batch("BEGIN").map_err(store_error)?;
         let found = columns_of(&conn, table.name)?;
         let stored = match found.is_empty() {
@@ -59,7 +59,7 @@ impl OutputReader {
     }
 
     /// The next rows; empty at the end.
-    pub(crate) fn next(&mut self, table: &'static TableSpec) -> Result<Vec<RunRows>, StoreError> {
+    pub(crate) fn next(&mut self, table: &'static TableSpec) -> StoreResult<Vec<RunRows>> {
         let mut batches: Vec<RunRows> = Vec::new();
         let mut count = 0;
         {
@@ -98,7 +98,7 @@ impl OutputReader {
     }
 
     /// Ends the transaction and returns the connection.
-    pub(crate) fn end(self) -> Result<Connection, StoreError> {
+    pub(crate) fn end(self) -> StoreResult<Connection> {
         self.conn.execute_batch("COMMIT").map_err(store_error)?;
         Ok(self.conn)
     }

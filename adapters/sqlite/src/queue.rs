@@ -9,7 +9,7 @@ use powerfill_events::values::Timestamp;
 use powerfill_ports::block_codec::compress_events;
 use powerfill_ports::events::{Append, AppendReceipt};
 use powerfill_ports::runs::{Lease, QueuedRun, RunCursor, RunFilter, RunStatus, RunStore};
-use powerfill_ports::{StoreError, check_tenant};
+use powerfill_ports::{StoreError, StoreResult, check_tenant};
 use rusqlite::{Connection, Row, Transaction};
 
 use crate::append::{append_within, find_repeated};
@@ -17,22 +17,10 @@ use crate::connection::{begin_write, store_error};
 use crate::decode::{get, run_id, timestamp};
 use crate::lease::{ensure_no_active_run, release_lost_lock};
 use crate::notifier::raise;
-use crate::statements::{execute, first_row, rows};
+use crate::statements::{execute, first_row, query, rows};
 use crate::worker_lock::{LockAttempt, WorkerLock};
 use crate::{SqliteStore, log};
 
-const CLAIM_CANDIDATE: &str = include_str!("../../../sql/sqlite/queries/claim_candidate.sql");
-const CLAIM_RUN: &str = include_str!("../../../sql/sqlite/queries/claim_run.sql");
-const RENEW_LEASE: &str = include_str!("../../../sql/sqlite/queries/renew_lease.sql");
-const SET_STATUS: &str = include_str!("../../../sql/sqlite/queries/set_run_status.sql");
-const END_RUN: &str = include_str!("../../../sql/sqlite/queries/end_run.sql");
-const REQUEST_CANCEL: &str = include_str!("../../../sql/sqlite/queries/request_cancel.sql");
-const ONE_RUN: &str = include_str!("../../../sql/sqlite/queries/one_run.sql");
-const ACTIVE_RUN: &str = include_str!("../../../sql/sqlite/queries/active_run.sql");
-const LATEST_RUN: &str = include_str!("../../../sql/sqlite/queries/latest_run.sql");
-const RUNS_AFTER: &str = include_str!("../../../sql/sqlite/queries/runs_after.sql");
-const RUNS_BETWEEN: &str = include_str!("../../../sql/sqlite/queries/runs_between.sql");
-const MARK_SCENARIO: &str = include_str!("../../../sql/sqlite/queries/mark_scenario.sql");
 const RUN_COUNTS: &str = "SELECT status, count(*) FROM runs GROUP BY status";
 
 /// Adds a run to the queue together with its first event.
@@ -40,7 +28,7 @@ fn enqueue(
     conn: &mut Connection,
     request: &Append,
     is_scenario: bool,
-) -> Result<AppendReceipt, StoreError> {
+) -> StoreResult<AppendReceipt> {
     let run = request.run()?;
     let blocks = compress_events(&request.events)?;
     let tx = begin_write(conn)?;
@@ -66,8 +54,8 @@ fn enqueue(
 }
 
 /// Records that a run is a scenario.
-pub(crate) fn mark_scenario(conn: &Connection, run: RunId) -> Result<(), StoreError> {
-    execute(conn, MARK_SCENARIO, [run.to_string()]).map(|_| ())
+pub(crate) fn mark_scenario(conn: &Connection, run: RunId) -> StoreResult<()> {
+    execute(conn, query!("mark_scenario"), [run.to_string()]).map(|_| ())
 }
 
 /// The claim on the active run.
@@ -88,9 +76,11 @@ fn claim(
     worker: &str,
     now: Timestamp,
     until: Timestamp,
-) -> Result<Option<Lease>, StoreError> {
+) -> StoreResult<Option<Lease>> {
     let tx = begin_write(conn)?;
-    let Some(active) = first_row(&tx, CLAIM_CANDIDATE, [], active_claim)? else { return Ok(None) };
+    let Some(active) = first_row(&tx, query!("claim_candidate"), [], active_claim)? else {
+        return Ok(None);
+    };
     let attempt = lock.take();
     let is_dead = active.is_locked && attempt == LockAttempt::Acquired;
     let has_expired = active.expires_at.is_none_or(|at| at <= now.micros());
@@ -105,7 +95,7 @@ fn claim(
     result
 }
 
-fn active_claim(row: &Row<'_>) -> Result<ActiveClaim, StoreError> {
+fn active_claim(row: &Row<'_>) -> StoreResult<ActiveClaim> {
     Ok(ActiveClaim {
         run: get(row, 0)?,
         worker: get(row, 1)?,
@@ -121,10 +111,10 @@ fn grant_lease(
     is_locked: bool,
     worker: &str,
     until: Timestamp,
-) -> Result<Lease, StoreError> {
+) -> StoreResult<Lease> {
     let token = former.token + 1;
     let lease = Lease { run_id: run_id(&former.run)?, token };
-    execute(&tx, CLAIM_RUN, (&former.run, worker, until.micros(), token, is_locked))?;
+    execute(&tx, query!("claim_run"), (&former.run, worker, until.micros(), token, is_locked))?;
     tx.commit().map_err(store_error)?;
     Ok(lease)
 }
@@ -135,12 +125,12 @@ fn renew(
     lock: &WorkerLock,
     lease: Lease,
     until: Timestamp,
-) -> Result<Option<String>, StoreError> {
+) -> StoreResult<Option<String>> {
     let tx = begin_write(conn)?;
     let attempt = lock.take();
     let is_locked = attempt != LockAttempt::Refused;
     let values = (lease.run_id.to_string(), lease.token, until.micros(), is_locked);
-    let renewed = first_row(&tx, RENEW_LEASE, values, |row| get(row, 0))?;
+    let renewed = first_row(&tx, query!("renew_lease"), values, |row| get(row, 0))?;
     let Some(cancel_requested_by) = renewed else {
         release_lost_lock(&tx, lock)?;
         return Err(StoreError::LeaseLost(lease.run_id));
@@ -155,9 +145,9 @@ fn set_status(
     lock: &WorkerLock,
     lease: Lease,
     status: RunStatus,
-) -> Result<(), StoreError> {
+) -> StoreResult<()> {
     let tx = begin_write(conn)?;
-    let sql = if status.is_over() { END_RUN } else { SET_STATUS };
+    let sql = if status.is_over() { query!("end_run") } else { query!("set_run_status") };
     if execute(&tx, sql, (lease.run_id.to_string(), lease.token, status.name()))? == 0 {
         release_lost_lock(&tx, lock)?;
         return Err(StoreError::LeaseLost(lease.run_id));
@@ -169,9 +159,9 @@ fn set_status(
     Ok(())
 }
 
-fn request_cancel(conn: &mut Connection, run: RunId, by: &str) -> Result<bool, StoreError> {
+fn request_cancel(conn: &mut Connection, run: RunId, by: &str) -> StoreResult<bool> {
     let tx = begin_write(conn)?;
-    let changed = execute(&tx, REQUEST_CANCEL, (run.to_string(), by))?;
+    let changed = execute(&tx, query!("request_cancel"), (run.to_string(), by))?;
     if changed == 0 && find(&tx, run)?.is_none() {
         return Err(StoreError::NotFound { what: "run", name: run.to_string() });
     }
@@ -179,7 +169,7 @@ fn request_cancel(conn: &mut Connection, run: RunId, by: &str) -> Result<bool, S
     Ok(changed > 0)
 }
 
-fn queued_run(row: &Row<'_>) -> Result<QueuedRun, StoreError> {
+fn queued_run(row: &Row<'_>) -> StoreResult<QueuedRun> {
     Ok(QueuedRun {
         run_id: run_id(&get::<String>(row, 0)?)?,
         status: status(row, 1)?,
@@ -191,23 +181,19 @@ fn queued_run(row: &Row<'_>) -> Result<QueuedRun, StoreError> {
     })
 }
 
-fn status(row: &Row<'_>, column: usize) -> Result<RunStatus, StoreError> {
+fn status(row: &Row<'_>, column: usize) -> StoreResult<RunStatus> {
     let name: String = get(row, column)?;
     RunStatus::from_name(&name)
         .ok_or_else(|| StoreError::Corrupt(format!("a run has status {name:?}").into()))
 }
 
-fn find(conn: &Connection, run: RunId) -> Result<Option<QueuedRun>, StoreError> {
-    first_row(conn, ONE_RUN, [run.to_string()], queued_run)
+fn find(conn: &Connection, run: RunId) -> StoreResult<Option<QueuedRun>> {
+    first_row(conn, query!("one_run"), [run.to_string()], queued_run)
 }
 
 #[async_trait]
 impl RunStore for SqliteStore {
-    async fn enqueue(
-        &self,
-        request: Append,
-        is_scenario: bool,
-    ) -> Result<AppendReceipt, StoreError> {
+    async fn enqueue(&self, request: Append, is_scenario: bool) -> StoreResult<AppendReceipt> {
         let position = self.inner.notifier.sender();
         let appended = self.write(move |conn| enqueue(conn, &request, is_scenario)).await?;
         raise(&position, appended.position);
@@ -219,36 +205,39 @@ impl RunStore for SqliteStore {
         worker: &str,
         now: Timestamp,
         until: Timestamp,
-    ) -> Result<Option<Lease>, StoreError> {
+    ) -> StoreResult<Option<Lease>> {
         let (lock, worker) = (self.worker_lock(), worker.to_owned());
         self.write(move |conn| claim(conn, &lock, &worker, now, until)).await
     }
 
-    async fn renew(&self, lease: Lease, until: Timestamp) -> Result<Option<String>, StoreError> {
+    async fn renew(&self, lease: Lease, until: Timestamp) -> StoreResult<Option<String>> {
         let lock = self.worker_lock();
         self.write(move |conn| renew(conn, &lock, lease, until)).await
     }
 
-    async fn set_status(&self, lease: Lease, status: RunStatus) -> Result<(), StoreError> {
+    async fn set_status(&self, lease: Lease, status: RunStatus) -> StoreResult<()> {
         let lock = self.worker_lock();
         self.write(move |conn| set_status(conn, &lock, lease, status)).await
     }
 
-    async fn request_cancel(&self, run: RunId, by: &str) -> Result<bool, StoreError> {
+    async fn request_cancel(&self, run: RunId, by: &str) -> StoreResult<bool> {
         let by = by.to_owned();
         self.write(move |conn| request_cancel(conn, run, &by)).await
     }
 
-    async fn run(&self, run: RunId) -> Result<Option<QueuedRun>, StoreError> {
+    async fn run(&self, run: RunId) -> StoreResult<Option<QueuedRun>> {
         self.read_with(move |conn| find(conn, run)).await
     }
 
-    async fn active_run(&self) -> Result<Option<QueuedRun>, StoreError> {
-        self.read_with(|conn| first_row(conn, ACTIVE_RUN, [], queued_run)).await
+    async fn active_run(&self) -> StoreResult<Option<QueuedRun>> {
+        self.read_with(|conn| first_row(conn, query!("active_run"), [], queued_run)).await
     }
 
-    async fn latest_run(&self, status: RunStatus) -> Result<Option<QueuedRun>, StoreError> {
-        self.read_with(move |conn| first_row(conn, LATEST_RUN, [status.name()], queued_run)).await
+    async fn latest_run(&self, status: RunStatus) -> StoreResult<Option<QueuedRun>> {
+        self.read_with(move |conn| {
+            first_row(conn, query!("latest_run"), [status.name()], queued_run)
+        })
+        .await
     }
 
     async fn runs_after(
@@ -256,10 +245,10 @@ impl RunStore for SqliteStore {
         cursor: RunCursor,
         limit: usize,
         filter: RunFilter,
-    ) -> Result<Vec<QueuedRun>, StoreError> {
+    ) -> StoreResult<Vec<QueuedRun>> {
         let RunCursor { requested_at, run_id } = cursor;
         let after = (requested_at.micros(), run_id.to_string(), limit, filter.is_scenario());
-        self.read_with(move |conn| rows(conn, RUNS_AFTER, after, queued_run)).await
+        self.read_with(move |conn| rows(conn, query!("runs_after"), after, queued_run)).await
     }
 
     async fn runs_between(
@@ -267,13 +256,13 @@ impl RunStore for SqliteStore {
         first: RunId,
         last: RunId,
         limit: usize,
-    ) -> Result<Vec<QueuedRun>, StoreError> {
+    ) -> StoreResult<Vec<QueuedRun>> {
         // The text of an id sorts as the id.
         let between = (first.to_string(), last.to_string(), limit);
-        self.read_with(move |conn| rows(conn, RUNS_BETWEEN, between, queued_run)).await
+        self.read_with(move |conn| rows(conn, query!("runs_between"), between, queued_run)).await
     }
 
-    async fn run_counts(&self) -> Result<BTreeMap<RunStatus, u64>, StoreError> {
+    async fn run_counts(&self) -> StoreResult<BTreeMap<RunStatus, u64>> {
         let count = |row: &Row<'_>| Ok((status(row, 0)?, get(row, 1)?));
         self.read_with(move |conn| rows(conn, RUN_COUNTS, [], count)).await
     }

@@ -3,17 +3,16 @@
 //! decompressed twice.
 
 use powerfill_events::log::AppendRecord;
-use powerfill_ports::StoreError;
 use powerfill_ports::events::{EVENTS_PER_BATCH, EventPart, StoredEvent};
 use powerfill_ports::stored_block::StoredBlock;
+use powerfill_ports::{StoreError, StoreResult};
 use rusqlite::{Connection, Row};
 
 use crate::connection::store_error;
 use crate::decode::{append_record, bytes, get};
 use crate::event_rows;
+use crate::statements::query;
 
-const FROM_POSITION: &str = include_str!("../../../sql/sqlite/queries/appends_from_position.sql");
-const FROM_VERSION: &str = include_str!("../../../sql/sqlite/queries/appends_from_version.sql");
 /// Selects the blocks of a stream from a version on.
 pub(crate) const BLOCKS: &str = include_str!("../../../sql/sqlite/queries/blocks_from_version.sql");
 
@@ -22,10 +21,11 @@ pub(crate) fn batch_after_position(
     conn: &Connection,
     after: u64,
     up_to: u64,
-) -> Result<Vec<StoredEvent>, StoreError> {
+) -> StoreResult<Vec<StoredEvent>> {
     let mut batch = BatchBuilder::new(conn, None);
     if after < up_to {
-        let mut appends = conn.prepare_cached(FROM_POSITION).map_err(store_error)?;
+        let mut appends =
+            conn.prepare_cached(query!("appends_from_position")).map_err(store_error)?;
         let mut rows = appends.query([after + 1]).map_err(store_error)?;
         while let Some(row) = rows.next().map_err(store_error)? {
             let record = append_record(row)?;
@@ -52,11 +52,12 @@ pub(crate) fn parts_from_version(
     version: u64,
     up_to: u64,
     types: Option<&[String]>,
-) -> Result<(Vec<EventPart>, u64), StoreError> {
+) -> StoreResult<(Vec<EventPart>, u64)> {
     let mut batch = BatchBuilder::new(conn, types);
     let mut next = version;
     if version <= up_to {
-        let mut appends = conn.prepare_cached(FROM_VERSION).map_err(store_error)?;
+        let mut appends =
+            conn.prepare_cached(query!("appends_from_version")).map_err(store_error)?;
         let mut rows = appends.query((stream, version)).map_err(store_error)?;
         while let Some(row) = rows.next().map_err(store_error)? {
             let record = append_record(row)?;
@@ -81,11 +82,12 @@ pub(crate) fn batch_of_versions(
     stream: &str,
     versions: &[u64],
     up_to: u64,
-) -> Result<Vec<StoredEvent>, StoreError> {
+) -> StoreResult<Vec<StoredEvent>> {
     let mut events = Vec::new();
     let mut rest = &versions[..versions.partition_point(|version| *version <= up_to)];
     if let Some(first) = rest.first() {
-        let mut appends = conn.prepare_cached(FROM_VERSION).map_err(store_error)?;
+        let mut appends =
+            conn.prepare_cached(query!("appends_from_version")).map_err(store_error)?;
         let mut rows = appends.query((stream, first)).map_err(store_error)?;
         while !rest.is_empty()
             && let Some(row) = rows.next().map_err(store_error)?
@@ -101,13 +103,13 @@ pub(crate) fn batch_of_versions(
 }
 
 /// The name of the stream, in a query of appends.
-fn name<'r>(row: &'r Row<'_>) -> Result<&'r str, StoreError> {
+fn name<'r>(row: &'r Row<'_>) -> StoreResult<&'r str> {
     std::str::from_utf8(bytes(row, 11)?)
         .map_err(|_| StoreError::Corrupt("a stream's name is not text".into()))
 }
 
 /// Reads a block's row.
-pub(crate) fn stored_block<'r>(row: &'r Row<'_>) -> Result<StoredBlock<'r>, StoreError> {
+pub(crate) fn stored_block<'r>(row: &'r Row<'_>) -> StoreResult<StoredBlock<'r>> {
     Ok(StoredBlock {
         stream_id: get(row, 0)?,
         first_version: get(row, 1)?,
@@ -124,7 +126,7 @@ pub(crate) fn stored_block<'r>(row: &'r Row<'_>) -> Result<StoredBlock<'r>, Stor
 }
 
 /// The events of parts.
-pub(crate) fn events_of(parts: Vec<EventPart>) -> Result<Vec<StoredEvent>, StoreError> {
+pub(crate) fn events_of(parts: Vec<EventPart>) -> StoreResult<Vec<StoredEvent>> {
     let mut events = Vec::new();
     for part in parts {
         events.append(&mut part.events()?);
@@ -155,7 +157,7 @@ impl<'c> BatchBuilder<'c> {
         stream: &str,
         first: u64,
         last: u64,
-    ) -> Result<u64, StoreError> {
+    ) -> StoreResult<u64> {
         let mut select = self.conn.prepare_cached(BLOCKS).map_err(store_error)?;
         let mut rows = select.query((record.stream_id, first, last)).map_err(store_error)?;
         let mut next = first;
@@ -201,7 +203,7 @@ impl<'c> BatchBuilder<'c> {
         stream: &str,
         first: u64,
         last: u64,
-    ) -> Result<u64, StoreError> {
+    ) -> StoreResult<u64> {
         let mut next = first;
         while next <= last {
             let room = (EVENTS_PER_BATCH as u64).saturating_sub(self.count);
@@ -228,7 +230,7 @@ fn add_versions(
     record: &AppendRecord,
     stream: &str,
     versions: &[u64],
-) -> Result<(), StoreError> {
+) -> StoreResult<()> {
     let mut select = conn.prepare_cached(BLOCKS).map_err(store_error)?;
     let mut rest = versions;
     while let [first, ..] = *rest {

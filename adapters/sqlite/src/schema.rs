@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use powerfill_ports::StoreError;
 use powerfill_ports::schema_steps::{SchemaStep, count_applied_steps};
+use powerfill_ports::{StoreError, StoreResult};
 use rusqlite::Connection;
 
 use crate::connection::{APPLICATION_ID, begin_write, store_error};
@@ -37,7 +37,7 @@ const STEPS: &[SchemaStep] = &[
 ///
 /// # Errors
 /// [`StoreError::Schema`] if the file belongs to another program or to a newer PowerFill.
-fn applied_steps(conn: &Connection) -> Result<usize, StoreError> {
+fn applied_steps(conn: &Connection) -> StoreResult<usize> {
     if first_row(conn, "SELECT 1 FROM sqlite_schema", [], |_| Ok(()))?.is_none() {
         return Ok(0);
     }
@@ -57,7 +57,7 @@ fn applied_steps(conn: &Connection) -> Result<usize, StoreError> {
 ///
 /// # Errors
 /// [`StoreError::Schema`] as [`applied_steps`]. If a step fails, the store is as before.
-pub(crate) fn migrate(conn: &mut Connection) -> Result<(), StoreError> {
+pub(crate) fn migrate(conn: &mut Connection) -> StoreResult<()> {
     if applied_steps(conn)? == STEPS.len() {
         return Ok(());
     }
@@ -67,7 +67,7 @@ pub(crate) fn migrate(conn: &mut Connection) -> Result<(), StoreError> {
 }
 
 /// Applies those of the first steps that are missing.
-fn apply_steps(conn: &Connection, steps: &[SchemaStep]) -> Result<(), StoreError> {
+fn apply_steps(conn: &Connection, steps: &[SchemaStep]) -> StoreResult<()> {
     let applied = applied_steps(conn)?;
     if applied == 0 {
         conn.pragma_update(None, "application_id", APPLICATION_ID).map_err(store_error)?;
@@ -83,7 +83,7 @@ fn apply_steps(conn: &Connection, steps: &[SchemaStep]) -> Result<(), StoreError
 }
 
 /// An empty store after the first steps.
-fn reference(steps: usize) -> Result<Connection, StoreError> {
+fn reference(steps: usize) -> StoreResult<Connection> {
     let reference = Connection::open_in_memory().map_err(store_error)?;
     apply_steps(&reference, &STEPS[..steps])?;
     Ok(reference)
@@ -93,7 +93,7 @@ fn reference(steps: usize) -> Result<Connection, StoreError> {
 ///
 /// # Errors
 /// [`StoreError::Schema`] as [`applied_steps`], or if the file is empty.
-pub(crate) fn complete_for_reading(conn: &Connection) -> Result<(), StoreError> {
+pub(crate) fn complete_for_reading(conn: &Connection) -> StoreResult<()> {
     let applied = applied_steps(conn)?;
     if applied == STEPS.len() {
         return Ok(());
@@ -119,7 +119,7 @@ pub(crate) fn complete_for_reading(conn: &Connection) -> Result<(), StoreError> 
 /// which every run of white space is one blank.
 type SchemaShape = BTreeMap<(String, String), String>;
 
-fn shape(conn: &Connection) -> Result<SchemaShape, StoreError> {
+fn shape(conn: &Connection) -> StoreResult<SchemaShape> {
     rows(conn, "SELECT type, name, coalesce(sql, '') FROM sqlite_schema", [], |row| {
         let (kind, name, sql): (String, String, String) =
             (get(row, 0)?, get(row, 1)?, get(row, 2)?);
@@ -129,7 +129,7 @@ fn shape(conn: &Connection) -> Result<SchemaShape, StoreError> {
 
 /// The first part of the store's schema that is missing or not as the steps create it. An
 /// additional trigger counts, too. Output tables are not part of the schema.
-pub(crate) fn first_difference(conn: &Connection) -> Result<Option<String>, StoreError> {
+pub(crate) fn first_difference(conn: &Connection) -> StoreResult<Option<String>> {
     let (expected, mut actual) = (shape(&reference(applied_steps(conn)?)?)?, shape(conn)?);
     for ((kind, name), sql) in expected {
         match actual.remove(&(kind.clone(), name.clone())) {

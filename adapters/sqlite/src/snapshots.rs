@@ -1,9 +1,9 @@
 //! The rows of captured snapshots (specification 3.2).
 
 use async_trait::async_trait;
-use powerfill_ports::StoreError;
 use powerfill_ports::snapshot_codec::{CheckedSnapshot, CompressedSnapshot, StoredSnapshot};
 use powerfill_ports::snapshots::SnapshotStore;
+use powerfill_ports::{StoreError, StoreResult};
 use rusqlite::{Connection, Row};
 
 use crate::SqliteStore;
@@ -13,7 +13,7 @@ use crate::statements::{execute, first_row, rows};
 const COLUMNS: &str = "digest, byte_count, stored_hash, compressed";
 
 /// Stores a snapshot. Returns whether its digest was new.
-fn insert(conn: &Connection, snapshot: &CompressedSnapshot) -> Result<bool, StoreError> {
+fn insert(conn: &Connection, snapshot: &CompressedSnapshot) -> StoreResult<bool> {
     let values = (
         &snapshot.digest,
         snapshot.byte_count,
@@ -24,7 +24,7 @@ fn insert(conn: &Connection, snapshot: &CompressedSnapshot) -> Result<bool, Stor
     Ok(execute(conn, sql, values)? > 0)
 }
 
-fn decompress(row: &Row<'_>) -> Result<Vec<u8>, StoreError> {
+fn decompress(row: &Row<'_>) -> StoreResult<Vec<u8>> {
     let stored = StoredSnapshot {
         digest: bytes(row, 0)?,
         byte_count: get(row, 1)?,
@@ -38,7 +38,7 @@ fn decompress(row: &Row<'_>) -> Result<Vec<u8>, StoreError> {
 ///
 /// # Errors
 /// [`StoreError::Corrupt`] for the first damaged snapshot.
-pub(crate) fn verify(conn: &Connection) -> Result<u64, StoreError> {
+pub(crate) fn verify(conn: &Connection) -> StoreResult<u64> {
     let all = "SELECT rowid FROM snapshots ORDER BY digest";
     let ids: Vec<i64> = rows(conn, all, [], |row| get(row, 0))?;
     let sql = format!("SELECT {COLUMNS} FROM snapshots WHERE rowid = ?1");
@@ -50,7 +50,7 @@ pub(crate) fn verify(conn: &Connection) -> Result<u64, StoreError> {
 
 #[async_trait]
 impl SnapshotStore for SqliteStore {
-    async fn capture(&self, digest: &str, canonical: &[u8]) -> Result<bool, StoreError> {
+    async fn capture(&self, digest: &str, canonical: &[u8]) -> StoreResult<bool> {
         let (digest, canonical) = (digest.to_owned(), canonical.to_vec());
         let snapshot = self.read_with(move |conn| {
             let checked = CheckedSnapshot::new(&digest, &canonical)?;
@@ -64,7 +64,7 @@ impl SnapshotStore for SqliteStore {
         self.write(move |conn| insert(conn, &snapshot)).await
     }
 
-    async fn captured(&self, digest: &str) -> Result<Vec<u8>, StoreError> {
+    async fn captured(&self, digest: &str) -> StoreResult<Vec<u8>> {
         let sql = format!("SELECT {COLUMNS} FROM snapshots WHERE digest = ?1");
         let digest = digest.to_owned();
         self.read_with(move |conn| {

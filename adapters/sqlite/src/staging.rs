@@ -7,11 +7,11 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use powerfill_events::run::RunId;
-use powerfill_ports::StoreError;
 use powerfill_ports::projections::{
     ProjectionStore, RowBatches, common_columns, ensure_row_of_run, matches_spec,
 };
 use powerfill_ports::runs::ProjectionWriter;
+use powerfill_ports::{StoreError, StoreResult};
 use powerfill_tables::table::{Cell, RowBatch, TableSpec};
 use rusqlite::Connection;
 
@@ -19,11 +19,9 @@ use crate::connection::store_error;
 use crate::decode::{get, run_id};
 use crate::lease::begin_write_as;
 use crate::output_reader::OutputReader;
-use crate::statements::{execute, first_row, rows};
+use crate::statements::{execute, first_row, query, rows};
 use crate::worker_lock::WorkerLock;
 use crate::{SqliteStore, cells, run_blocking};
-
-const PUT_STATE: &str = include_str!("../../../sql/sqlite/queries/put_state.sql");
 
 fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
@@ -39,12 +37,7 @@ fn column_list(table: &TableSpec) -> String {
 
 /// Creates a table. If all rows belong to one run, `run_id` is a virtual column, so that no row
 /// stores it.
-fn create_table(
-    conn: &Connection,
-    name: &str,
-    table: &TableSpec,
-    run: RunId,
-) -> Result<(), StoreError> {
+fn create_table(conn: &Connection, name: &str, table: &TableSpec, run: RunId) -> StoreResult<()> {
     let run_id = if table.keeps_every_run {
         "TEXT NOT NULL UNIQUE".to_owned()
     } else {
@@ -66,10 +59,7 @@ fn create_table(
 }
 
 /// The names and types of a table's columns in the file. Empty if there is no such table.
-pub(crate) fn columns_of(
-    conn: &Connection,
-    name: &str,
-) -> Result<Vec<(String, String)>, StoreError> {
+pub(crate) fn columns_of(conn: &Connection, name: &str) -> StoreResult<Vec<(String, String)>> {
     let columns =
         "SELECT name, type FROM pragma_table_xinfo(?1) WHERE name NOT IN ('row_no', 'run_id')";
     rows(conn, columns, [name], |row| Ok((get(row, 0)?, get(row, 1)?)))
@@ -81,7 +71,7 @@ fn begin(
     lock: &WorkerLock,
     writer: ProjectionWriter,
     tables: &[&'static TableSpec],
-) -> Result<(), StoreError> {
+) -> StoreResult<()> {
     let (tx, run) = (begin_write_as(conn, lock, writer)?, writer.run());
     for (former, _) in staged_tables(&tx)? {
         let sql = format!("DROP TABLE IF EXISTS {}", quoted(&staged_name(&former)));
@@ -97,17 +87,17 @@ fn begin(
     tx.commit().map_err(store_error)
 }
 
-fn staged_tables(conn: &Connection) -> Result<Vec<(String, bool)>, StoreError> {
+fn staged_tables(conn: &Connection) -> StoreResult<Vec<(String, bool)>> {
     let staged = "SELECT name, keeps_every_run FROM staged_tables ORDER BY name";
     rows(conn, staged, [], |row| Ok((get(row, 0)?, get(row, 1)?)))
 }
 
-fn put_slot(conn: &Connection, slot: &str, run: RunId, version: u64) -> Result<(), StoreError> {
-    execute(conn, PUT_STATE, (slot, run.to_string(), version)).map(|_| ())
+fn put_slot(conn: &Connection, slot: &str, run: RunId, version: u64) -> StoreResult<()> {
+    execute(conn, query!("put_state"), (slot, run.to_string(), version)).map(|_| ())
 }
 
 /// The run in a slot (`staged` or `shown`), and the stream version that its rows cover.
-fn slot(conn: &Connection, slot: &str) -> Result<Option<(RunId, u64)>, StoreError> {
+fn slot(conn: &Connection, slot: &str) -> StoreResult<Option<(RunId, u64)>> {
     let find = "SELECT run_id, up_to_version FROM projection_state WHERE slot = ?1";
     first_row(conn, find, [slot], |row| Ok((run_id(&get::<String>(row, 0)?)?, get(row, 1)?)))
 }
@@ -116,7 +106,7 @@ fn slot(conn: &Connection, slot: &str) -> Result<Option<(RunId, u64)>, StoreErro
 ///
 /// # Errors
 /// [`StoreError::Failed`] if the staging area does not belong to the run.
-fn ensure_staged(conn: &Connection, run: RunId) -> Result<u64, StoreError> {
+fn ensure_staged(conn: &Connection, run: RunId) -> StoreResult<u64> {
     match slot(conn, "staged")? {
         Some((staged, version)) if staged == run => Ok(version),
         Some((other, _)) => Err(StoreError::Failed(
@@ -133,7 +123,7 @@ fn stage(
     writer: ProjectionWriter,
     rows: &[RowBatch],
     up_to_version: u64,
-) -> Result<(), StoreError> {
+) -> StoreResult<()> {
     let (tx, run) = (begin_write_as(conn, lock, writer)?, writer.run());
     ensure_staged(&tx, run)?;
     for batch in rows.iter().filter(|batch| !batch.is_empty()) {
@@ -143,12 +133,7 @@ fn stage(
     tx.commit().map_err(store_error)
 }
 
-fn insert_rows(
-    conn: &Connection,
-    name: &str,
-    run: RunId,
-    batch: &RowBatch,
-) -> Result<(), StoreError> {
+fn insert_rows(conn: &Connection, name: &str, run: RunId, batch: &RowBatch) -> StoreResult<()> {
     let table = batch.table;
     if !batch.cells.len().is_multiple_of(table.columns.len()) {
         return Err(StoreError::Failed(format!("a row of {} is not whole", table.name).into()));
@@ -184,7 +169,7 @@ fn publish(
     lock: &WorkerLock,
     writer: ProjectionWriter,
     left_out: &[&'static TableSpec],
-) -> Result<(), StoreError> {
+) -> StoreResult<()> {
     let (tx, run) = (begin_write_as(conn, lock, writer)?, writer.run());
     let version = ensure_staged(&tx, run)?;
     for table in left_out {
@@ -223,7 +208,7 @@ fn put_row(
     writer: ProjectionWriter,
     table: &'static TableSpec,
     row: Vec<Cell>,
-) -> Result<(), StoreError> {
+) -> StoreResult<()> {
     ensure_row_of_run(table, &row)?;
     let (tx, run) = (begin_write_as(conn, lock, writer)?, writer.run());
     migrate_columns(&tx, table, run)?;
@@ -235,7 +220,7 @@ fn put_row(
 
 /// A table that keeps every run cannot be rebuilt from the events of one run. If the program has
 /// other columns than the file, the rows move to a new table with the program's columns.
-fn migrate_columns(conn: &Connection, table: &TableSpec, run: RunId) -> Result<(), StoreError> {
+fn migrate_columns(conn: &Connection, table: &TableSpec, run: RunId) -> StoreResult<()> {
     let found = columns_of(conn, table.name)?;
     if found.is_empty() {
         return create_table(conn, table.name, table, run);
@@ -260,7 +245,7 @@ impl ProjectionStore for SqliteStore {
         &self,
         writer: ProjectionWriter,
         tables: &[&'static TableSpec],
-    ) -> Result<(), StoreError> {
+    ) -> StoreResult<()> {
         let (lock, tables) = (self.worker_lock(), tables.to_vec());
         self.write(move |conn| begin(conn, &lock, writer, &tables)).await
     }
@@ -270,7 +255,7 @@ impl ProjectionStore for SqliteStore {
         writer: ProjectionWriter,
         rows: Arc<[RowBatch]>,
         up_to_version: u64,
-    ) -> Result<(), StoreError> {
+    ) -> StoreResult<()> {
         let lock = self.worker_lock();
         self.write(move |conn| stage(conn, &lock, writer, &rows, up_to_version)).await
     }
@@ -279,16 +264,16 @@ impl ProjectionStore for SqliteStore {
         &self,
         writer: ProjectionWriter,
         left_out: &[&'static TableSpec],
-    ) -> Result<(), StoreError> {
+    ) -> StoreResult<()> {
         let (lock, left_out) = (self.worker_lock(), left_out.to_vec());
         self.write(move |conn| publish(conn, &lock, writer, &left_out)).await
     }
 
-    async fn published(&self) -> Result<Option<(RunId, u64)>, StoreError> {
+    async fn published(&self) -> StoreResult<Option<(RunId, u64)>> {
         self.read_with(|conn| slot(conn, "shown")).await
     }
 
-    async fn is_stored(&self, table: &'static TableSpec) -> Result<bool, StoreError> {
+    async fn is_stored(&self, table: &'static TableSpec) -> StoreResult<bool> {
         let columns = self.read_with(|conn| columns_of(conn, table.name)).await?;
         Ok(!columns.is_empty())
     }
@@ -298,7 +283,7 @@ impl ProjectionStore for SqliteStore {
         writer: ProjectionWriter,
         table: &'static TableSpec,
         row: Vec<Cell>,
-    ) -> Result<(), StoreError> {
+    ) -> StoreResult<()> {
         let lock = self.worker_lock();
         self.write(move |conn| put_row(conn, &lock, writer, table, row)).await
     }

@@ -6,11 +6,11 @@ use async_trait::async_trait;
 use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
 use powerfill_events::log::Hash;
 use powerfill_events::values::TenantId;
-use powerfill_ports::StoreError;
 use powerfill_ports::events::{
     Append, AppendReceipt, EVENTS_PER_BATCH, EventBatches, EventPart, EventParts, EventStore,
     LogHead, Verification,
 };
+use powerfill_ports::{StoreError, StoreResult};
 
 use crate::notifier::raise;
 use crate::{SqliteStore, append, log, migrate, read, run_blocking, verify};
@@ -24,7 +24,7 @@ impl SqliteStore {
         from_version: u64,
         to_version: u64,
         types: Option<Arc<[String]>>,
-    ) -> BoxStream<'_, Result<Vec<EventPart>, StoreError>> {
+    ) -> BoxStream<'_, StoreResult<Vec<EventPart>>> {
         let stream: Arc<str> = stream.into();
         let start = (self.clone(), from_version.max(1), None);
         stream::try_unfold(start, move |(store, from, end)| {
@@ -65,7 +65,7 @@ impl SqliteStore {
 
 #[async_trait]
 impl EventStore for SqliteStore {
-    async fn append(&self, append: Append) -> Result<AppendReceipt, StoreError> {
+    async fn append(&self, append: Append) -> StoreResult<AppendReceipt> {
         let (position, lock) = (self.inner.notifier.sender(), self.worker_lock());
         self.write(move |conn| {
             let appended = append::append(conn, &lock, &append)?;
@@ -75,21 +75,21 @@ impl EventStore for SqliteStore {
         .await
     }
 
-    async fn tenant(&self) -> Result<Option<TenantId>, StoreError> {
+    async fn tenant(&self) -> StoreResult<Option<TenantId>> {
         self.read_with(log::tenant).await
     }
 
-    async fn stream_version(&self, stream: &str) -> Result<u64, StoreError> {
+    async fn stream_version(&self, stream: &str) -> StoreResult<u64> {
         let stream = stream.to_owned();
         self.read_with(move |conn| log::stream_version(conn, &stream)).await
     }
 
-    async fn stored_bytes(&self, stream: &str) -> Result<Option<u64>, StoreError> {
+    async fn stored_bytes(&self, stream: &str) -> StoreResult<Option<u64>> {
         let stream = stream.to_owned();
         self.read_with(move |conn| log::stored_bytes(conn, &stream).map(Some)).await
     }
 
-    async fn streams(&self) -> Result<Vec<String>, StoreError> {
+    async fn streams(&self) -> StoreResult<Vec<String>> {
         self.read_with(log::streams).await
     }
 
@@ -187,19 +187,19 @@ impl EventStore for SqliteStore {
         .boxed()
     }
 
-    async fn head(&self) -> Result<LogHead, StoreError> {
+    async fn head(&self) -> StoreResult<LogHead> {
         self.read_with(log::head).await
     }
 
-    async fn seal_at(&self, seq: u64) -> Result<Option<Hash>, StoreError> {
+    async fn seal_at(&self, seq: u64) -> StoreResult<Option<Hash>> {
         self.read_with(move |conn| log::seal_at(conn, seq)).await
     }
 
-    async fn move_rows_into_blocks(&self) -> Result<Option<u64>, StoreError> {
+    async fn move_rows_into_blocks(&self) -> StoreResult<Option<u64>> {
         self.write(migrate::move_rows_into_blocks).await
     }
 
-    async fn verify(&self, stream: Option<&str>) -> Result<Verification, StoreError> {
+    async fn verify(&self, stream: Option<&str>) -> StoreResult<Verification> {
         let stream = stream.map(str::to_owned);
         self.read_with(move |conn| verify::verify(conn, stream.as_deref())).await
     }

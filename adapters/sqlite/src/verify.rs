@@ -2,30 +2,23 @@
 //! verifier. A row that cannot be read is damage and not an error.
 
 use powerfill_events::log::{AppendRecord, EventRow, StreamRow, Verifier, seal_start};
-use powerfill_ports::StoreError;
 use powerfill_ports::events::{Damage, LogHead, Verification};
 use powerfill_ports::verification_stop::{VerificationStop, WRONG_VERIFIED_LOG};
+use powerfill_ports::{StoreError, StoreResult};
 use rusqlite::{Connection, Row, Rows};
 
 use crate::connection::store_error;
 use crate::decode::{append_record, bytes, get, hash};
 use crate::event_rows::EVENTS_BETWEEN;
 use crate::read::stored_block;
-use crate::statements::{first_row, rows};
+use crate::statements::{first_row, query, rows};
 use crate::{log, schema, snapshots};
-
-const ALL_APPENDS: &str = include_str!("../../../sql/sqlite/queries/all_appends_stored.sql");
-const STREAM_APPENDS: &str = include_str!("../../../sql/sqlite/queries/stream_appends_stored.sql");
-const BLOCKS_BETWEEN: &str = include_str!("../../../sql/sqlite/queries/blocks_between.sql");
-const FOREIGN_VERIFIED_LOG: &str =
-    include_str!("../../../sql/sqlite/queries/foreign_verified_log.sql");
-const STRAY_BLOCK: &str = include_str!("../../../sql/sqlite/queries/stray_block.sql");
 
 /// The column of the seal before, in the query of a stream's appends.
 const PREV_SEAL: usize = 12;
 
 /// Verifies everything, or one stream.
-pub(crate) fn verify(conn: &Connection, stream: Option<&str>) -> Result<Verification, StoreError> {
+pub(crate) fn verify(conn: &Connection, stream: Option<&str>) -> StoreResult<Verification> {
     conn.execute_batch("BEGIN").map_err(store_error)?;
     let outcome = match stream {
         Some(stream) => verify_stream(conn, stream),
@@ -37,7 +30,7 @@ pub(crate) fn verify(conn: &Connection, stream: Option<&str>) -> Result<Verifica
 
 fn verify_all(conn: &Connection) -> Result<Verification, VerificationStop> {
     let mut verifier = Verifier::for_log(streams(conn, None)?);
-    let mut appends = conn.prepare(ALL_APPENDS).map_err(store_error)?;
+    let mut appends = conn.prepare(query!("all_appends_stored")).map_err(store_error)?;
     let mut appends = appends.query([]).map_err(store_error)?;
     let mut events = conn.prepare(EVENTS_BETWEEN).map_err(store_error)?;
     let mut events = events.query((i64::MIN, i64::MAX)).map_err(store_error)?;
@@ -51,7 +44,7 @@ fn verify_all(conn: &Connection) -> Result<Verification, VerificationStop> {
     ensure_no_stray_block(conn)?;
     let mut verification = verifier.finish(Some(only_head(conn)?))?;
     verification.snapshots = snapshots::verify(conn)?;
-    if first_row(conn, FOREIGN_VERIFIED_LOG, [], |_| Ok(()))?.is_some() {
+    if first_row(conn, query!("foreign_verified_log"), [], |_| Ok(()))?.is_some() {
         return Err(VerificationStop::damage(WRONG_VERIFIED_LOG.to_owned()));
     }
     // The triggers that keep the log append-only, and the rest of the schema.
@@ -66,7 +59,7 @@ fn verify_stream(conn: &Connection, name: &str) -> Result<Verification, Verifica
     let stream = streams(conn, Some(name))?.pop().ok_or_else(not_found)?;
     let stream_id = stream.stream_id;
     let mut verifier = Verifier::for_stream(stream);
-    let mut appends = conn.prepare(STREAM_APPENDS).map_err(store_error)?;
+    let mut appends = conn.prepare(query!("stream_appends_stored")).map_err(store_error)?;
     let mut appends = appends.query([stream_id]).map_err(store_error)?;
     let mut events = conn.prepare(EVENTS_BETWEEN).map_err(store_error)?;
     while let Some(row) = appends.next().map_err(store_error)? {
@@ -98,7 +91,7 @@ fn streams(conn: &Connection, name: Option<&str>) -> Result<Vec<StreamRow>, Veri
     Ok(streams)
 }
 
-fn stream_row(row: &Row<'_>) -> Result<StreamRow, StoreError> {
+fn stream_row(row: &Row<'_>) -> StoreResult<StreamRow> {
     Ok(StreamRow {
         stream_id: get(row, 0)?,
         version: get(row, 1)?,
@@ -140,7 +133,7 @@ fn verify_blocks(
     verifier: &mut Verifier,
     record: &AppendRecord,
 ) -> Result<(), VerificationStop> {
-    let mut blocks = conn.prepare_cached(BLOCKS_BETWEEN).map_err(store_error)?;
+    let mut blocks = conn.prepare_cached(query!("blocks_between")).map_err(store_error)?;
     let last_version = last_of(record.first_version, record.event_count);
     let range = (record.stream_id, record.first_version, last_version);
     let mut blocks = blocks.query(range).map_err(store_error)?;
@@ -155,7 +148,7 @@ fn verify_blocks(
 
 /// Refuses a block that belongs to no append: the verifier did not get it.
 fn ensure_no_stray_block(conn: &Connection) -> Result<(), VerificationStop> {
-    let stray = first_row(conn, STRAY_BLOCK, [], |row| {
+    let stray = first_row(conn, query!("stray_block"), [], |row| {
         let (stream_id, version): (i64, i64) = (get(row, 0)?, get(row, 1)?);
         Ok(Damage {
             stream: get(row, 2)?,

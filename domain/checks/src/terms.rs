@@ -30,7 +30,6 @@ pub(super) struct PoolTerms {
     trade: Option<usize>,
 }
 
-/// The terms of a run.
 pub(super) struct RunTerms<'a> {
     pub(super) snapshot: &'a Snapshot,
     pub(super) options: &'a RunOptions,

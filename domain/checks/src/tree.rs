@@ -10,7 +10,6 @@ use rust_decimal::Decimal;
 
 use super::terms::RunTerms;
 
-/// A walkable node.
 pub(super) struct WalkableNode<'a> {
     pub(super) row: &'a ConstraintRow,
     /// From 1.

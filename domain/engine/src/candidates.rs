@@ -32,7 +32,6 @@ pub(crate) struct Candidate {
     pub(crate) pricing: Pricing,
 }
 
-/// A rejected pair.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PairRejection {
     pub(crate) loan: LoanIdx,

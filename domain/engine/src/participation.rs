@@ -13,7 +13,6 @@ use powerfill_snapshot::tables::{
     Instrument, Loan, Pool, PoolStatus, ToleranceRule, ToleranceSide, Trade, TradeStatus, TradeType,
 };
 
-/// The assessment of a trade.
 #[derive(Debug, Clone)]
 pub(crate) struct TradeAssessment {
     /// As given, or from [`PriceGrids::settlement`].

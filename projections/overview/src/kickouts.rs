@@ -13,7 +13,6 @@ use crate::trades::Trades;
 /// The best trades that are listed per reason.
 const MAX_TRADES: usize = 10;
 
-/// The loans of a reason.
 #[derive(Default)]
 struct ReasonLoans {
     loans: u64,

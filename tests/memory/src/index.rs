@@ -6,11 +6,11 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use futures::stream::{self, StreamExt};
 use powerfill_events::run::RunId;
-use powerfill_ports::StoreError;
 use powerfill_ports::index::{
     ENTRIES_PER_BATCH, EntryBatches, IndexState, IndexStore, IndexedVersions,
 };
 use powerfill_ports::runs::ProjectionWriter;
+use powerfill_ports::{StoreError, StoreResult};
 use powerfill_tables::event_index::{IndexEntry, RunIndex, Subject, Versions};
 
 use crate::MemoryStore;
@@ -30,11 +30,7 @@ fn versions_of(index: &RunIndex, subject: &Subject) -> Versions {
 
 #[async_trait]
 impl IndexStore for MemoryStore {
-    async fn put_index(
-        &self,
-        writer: ProjectionWriter,
-        index: Arc<RunIndex>,
-    ) -> Result<(), StoreError> {
+    async fn put_index(&self, writer: ProjectionWriter, index: Arc<RunIndex>) -> StoreResult<()> {
         let (mut store, run) = (self.state(), writer.run());
         store.queue.ensure_may_write(writer)?;
         if store.log.version(&run.stream()) == 0 {
@@ -48,7 +44,7 @@ impl IndexStore for MemoryStore {
         &self,
         run: RunId,
         subjects: Vec<Subject>,
-    ) -> Result<Option<IndexedVersions>, StoreError> {
+    ) -> StoreResult<Option<IndexedVersions>> {
         let index = self.state().indexes.get(&run).cloned();
         Ok(index.map(|index| IndexedVersions {
             state: state(&index),
@@ -56,7 +52,7 @@ impl IndexStore for MemoryStore {
         }))
     }
 
-    async fn indexed_runs(&self) -> Result<Vec<(RunId, IndexState)>, StoreError> {
+    async fn indexed_runs(&self) -> StoreResult<Vec<(RunId, IndexState)>> {
         Ok(self.state().indexes.iter().map(|(run, index)| (*run, state(index))).collect())
     }
 

@@ -16,9 +16,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use parking_lot::{Mutex, MutexGuard};
-use powerfill_ports::StoreError;
 use powerfill_ports::snapshot_codec::CheckedSnapshot;
 use powerfill_ports::snapshots::SnapshotStore;
+use powerfill_ports::{StoreError, StoreResult};
 use tokio::sync::watch;
 
 /// The store of one tenant. Clones are the same store.
@@ -65,7 +65,7 @@ impl MemoryStore {
 
 #[async_trait]
 impl SnapshotStore for MemoryStore {
-    async fn capture(&self, digest: &str, canonical: &[u8]) -> Result<bool, StoreError> {
+    async fn capture(&self, digest: &str, canonical: &[u8]) -> StoreResult<bool> {
         CheckedSnapshot::new(digest, canonical)?;
         let mut state = self.state();
         if state.snapshots.contains_key(digest) {
@@ -75,7 +75,7 @@ impl SnapshotStore for MemoryStore {
         Ok(true)
     }
 
-    async fn captured(&self, digest: &str) -> Result<Vec<u8>, StoreError> {
+    async fn captured(&self, digest: &str) -> StoreResult<Vec<u8>> {
         let not_found = || StoreError::NotFound { what: "snapshot", name: digest.to_owned() };
         self.state().snapshots.get(digest).cloned().ok_or_else(not_found)
     }

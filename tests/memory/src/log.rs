@@ -14,7 +14,7 @@ use powerfill_ports::events::{
     Append, AppendReceipt, Damage, EVENTS_PER_BATCH, EventBatches, EventStore, LogHead,
     StoredEvent, Verification,
 };
-use powerfill_ports::{StoreError, check_tenant};
+use powerfill_ports::{StoreError, StoreResult, check_tenant};
 use uuid::Uuid;
 
 use crate::{MemoryStore, State};
@@ -60,10 +60,7 @@ impl Log {
         self.appends.iter().skip(seq).take(limit).map(kept).collect()
     }
 
-    pub(crate) fn find_repeated(
-        &self,
-        append: &Append,
-    ) -> Result<Option<AppendReceipt>, StoreError> {
+    pub(crate) fn find_repeated(&self, append: &Append) -> StoreResult<Option<AppendReceipt>> {
         let Some(at) = self.append_ids.get(&append.append_id) else { return Ok(None) };
         let record = &self.appends[*at].0;
         let from = record.first_position as usize - 1;
@@ -82,7 +79,7 @@ impl Log {
         Ok(Some(AppendReceipt::new(record, true)))
     }
 
-    pub(crate) fn append(&mut self, append: &Append) -> Result<AppendReceipt, StoreError> {
+    pub(crate) fn append(&mut self, append: &Append) -> StoreResult<AppendReceipt> {
         append.ensure_events()?;
         if let Some(appended) = self.find_repeated(append)? {
             return Ok(appended);
@@ -112,7 +109,7 @@ impl Log {
         Ok(appended)
     }
 
-    fn verify(&self, name: Option<&str>) -> Result<Result<Verification, Box<Damage>>, StoreError> {
+    fn verify(&self, name: Option<&str>) -> StoreResult<Result<Verification, Box<Damage>>> {
         let row = |(name, stream): (&String, &StreamEvents)| StreamRow {
             stream_id: stream.stream_id,
             name: name.clone(),
@@ -196,7 +193,7 @@ impl MemoryStore {
 
 #[async_trait]
 impl EventStore for MemoryStore {
-    async fn append(&self, append: Append) -> Result<AppendReceipt, StoreError> {
+    async fn append(&self, append: Append) -> StoreResult<AppendReceipt> {
         let mut state = self.state();
         if let Some(lease) = append.lease {
             state.queue.leased_run(lease)?;
@@ -206,11 +203,11 @@ impl EventStore for MemoryStore {
         Ok(appended)
     }
 
-    async fn stream_version(&self, stream: &str) -> Result<u64, StoreError> {
+    async fn stream_version(&self, stream: &str) -> StoreResult<u64> {
         Ok(self.state().log.version(stream))
     }
 
-    async fn streams(&self) -> Result<Vec<String>, StoreError> {
+    async fn streams(&self) -> StoreResult<Vec<String>> {
         let state = self.state();
         let mut streams: Vec<_> = state
             .log
@@ -271,17 +268,17 @@ impl EventStore for MemoryStore {
         .boxed()
     }
 
-    async fn head(&self) -> Result<LogHead, StoreError> {
+    async fn head(&self) -> StoreResult<LogHead> {
         Ok(self.state().log.head())
     }
 
-    async fn seal_at(&self, seq: u64) -> Result<Option<Hash>, StoreError> {
+    async fn seal_at(&self, seq: u64) -> StoreResult<Option<Hash>> {
         let state = self.state();
         let Some(before) = (seq as usize).checked_sub(1) else { return Ok(Some(seal_start())) };
         Ok(state.log.appends.get(before).map(|(_, seal)| *seal))
     }
 
-    async fn verify(&self, stream: Option<&str>) -> Result<Verification, StoreError> {
+    async fn verify(&self, stream: Option<&str>) -> StoreResult<Verification> {
         let state = self.state();
         let mut verification = match state.log.verify(stream)? {
             Ok(verification) => verification,

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use futures::stream::{self, StreamExt};
 use powerfill_events::run::RunId;
-use powerfill_ports::StoreError;
 use powerfill_ports::projections::{
     ProjectionStore, ROWS_PER_BATCH, RowBatches, RunRows, ensure_row_of_run, stored_form,
 };
 use powerfill_ports::runs::ProjectionWriter;
+use powerfill_ports::{StoreError, StoreResult};
 use powerfill_tables::table::{Cell, RowBatch, TableSpec};
 
 use crate::MemoryStore;
@@ -31,7 +31,7 @@ struct StagedRun {
 }
 
 /// The cells in the form in which a store returns them.
-fn stored_cells(table: &TableSpec, cells: &[Cell]) -> Result<Vec<Cell>, StoreError> {
+fn stored_cells(table: &TableSpec, cells: &[Cell]) -> StoreResult<Vec<Cell>> {
     if !cells.len().is_multiple_of(table.columns.len()) {
         return Err(StoreError::Failed(format!("a row of {} is not whole", table.name).into()));
     }
@@ -40,7 +40,7 @@ fn stored_cells(table: &TableSpec, cells: &[Cell]) -> Result<Vec<Cell>, StoreErr
 }
 
 impl Outputs {
-    fn ensure_staged(&mut self, run: RunId) -> Result<&mut StagedRun, StoreError> {
+    fn ensure_staged(&mut self, run: RunId) -> StoreResult<&mut StagedRun> {
         let staged = self
             .staged
             .as_mut()
@@ -54,7 +54,7 @@ impl Outputs {
         Ok(staged)
     }
 
-    fn stage(&mut self, run: RunId, rows: &[RowBatch], up_to: u64) -> Result<(), StoreError> {
+    fn stage(&mut self, run: RunId, rows: &[RowBatch], up_to: u64) -> StoreResult<()> {
         let staged = self.ensure_staged(run)?;
         let mut ready = Vec::with_capacity(rows.len());
         for batch in rows {
@@ -73,7 +73,7 @@ impl Outputs {
         Ok(())
     }
 
-    fn publish(&mut self, run: RunId, left_out: &[&'static TableSpec]) -> Result<(), StoreError> {
+    fn publish(&mut self, run: RunId, left_out: &[&'static TableSpec]) -> StoreResult<()> {
         self.ensure_staged(run)?;
         let Some(staged) = self.staged.take() else { return Ok(()) };
         for table in left_out {
@@ -120,7 +120,7 @@ impl ProjectionStore for MemoryStore {
         &self,
         writer: ProjectionWriter,
         tables: &[&'static TableSpec],
-    ) -> Result<(), StoreError> {
+    ) -> StoreResult<()> {
         let run = writer.run();
         let tables = tables.iter().map(|table| (table.name, (*table, Vec::new()))).collect();
         let mut state = self.state();
@@ -134,7 +134,7 @@ impl ProjectionStore for MemoryStore {
         writer: ProjectionWriter,
         rows: Arc<[RowBatch]>,
         up_to_version: u64,
-    ) -> Result<(), StoreError> {
+    ) -> StoreResult<()> {
         let mut state = self.state();
         state.queue.ensure_may_write(writer)?;
         state.outputs.stage(writer.run(), &rows, up_to_version)
@@ -144,17 +144,17 @@ impl ProjectionStore for MemoryStore {
         &self,
         writer: ProjectionWriter,
         left_out: &[&'static TableSpec],
-    ) -> Result<(), StoreError> {
+    ) -> StoreResult<()> {
         let mut state = self.state();
         state.queue.ensure_may_write(writer)?;
         state.outputs.publish(writer.run(), left_out)
     }
 
-    async fn published(&self) -> Result<Option<(RunId, u64)>, StoreError> {
+    async fn published(&self) -> StoreResult<Option<(RunId, u64)>> {
         Ok(self.state().outputs.shown)
     }
 
-    async fn is_stored(&self, table: &'static TableSpec) -> Result<bool, StoreError> {
+    async fn is_stored(&self, table: &'static TableSpec) -> StoreResult<bool> {
         let outputs = &self.state().outputs;
         Ok(outputs.tables.contains_key(table.name) || outputs.kept.contains_key(table.name))
     }
@@ -164,7 +164,7 @@ impl ProjectionStore for MemoryStore {
         writer: ProjectionWriter,
         table: &'static TableSpec,
         row: Vec<Cell>,
-    ) -> Result<(), StoreError> {
+    ) -> StoreResult<()> {
         ensure_row_of_run(table, &row)?;
         let cells = stored_cells(table, &row)?;
         let mut state = self.state();

@@ -10,7 +10,7 @@ use powerfill_ports::events::{Append, AppendReceipt};
 use powerfill_ports::runs::{
     Lease, ProjectionWriter, QueuedRun, RunCursor, RunFilter, RunStatus, RunStore,
 };
-use powerfill_ports::{StoreError, check_tenant};
+use powerfill_ports::{StoreError, StoreResult, check_tenant};
 
 use crate::MemoryStore;
 
@@ -31,7 +31,7 @@ impl Queue {
     }
 
     /// The run of a lease that holds.
-    pub(crate) fn leased_run(&mut self, lease: Lease) -> Result<&mut QueuedRun, StoreError> {
+    pub(crate) fn leased_run(&mut self, lease: Lease) -> StoreResult<&mut QueuedRun> {
         match self.runs.get_mut(&lease.run_id) {
             Some((run, token)) if *token == lease.token && !run.status.is_over() => Ok(run),
             _ => Err(StoreError::LeaseLost(lease.run_id)),
@@ -39,25 +39,21 @@ impl Queue {
     }
 
     /// Refuses a writer that may not write.
-    pub(crate) fn ensure_may_write(&mut self, writer: ProjectionWriter) -> Result<(), StoreError> {
+    pub(crate) fn ensure_may_write(&mut self, writer: ProjectionWriter) -> StoreResult<()> {
         match writer {
             ProjectionWriter::Worker(lease) => self.leased_run(lease).map(|_| ()),
             ProjectionWriter::Maintenance(_) => self.ensure_no_active_run(),
         }
     }
 
-    fn ensure_no_active_run(&mut self) -> Result<(), StoreError> {
+    fn ensure_no_active_run(&mut self) -> StoreResult<()> {
         self.active().map_or(Ok(()), |(active, _)| Err(StoreError::RunActive(active.run_id)))
     }
 }
 
 #[async_trait]
 impl RunStore for MemoryStore {
-    async fn enqueue(
-        &self,
-        request: Append,
-        is_scenario: bool,
-    ) -> Result<AppendReceipt, StoreError> {
+    async fn enqueue(&self, request: Append, is_scenario: bool) -> StoreResult<AppendReceipt> {
         let run = request.run()?;
         let mut state = self.state();
         if let Some(appended) = state.log.find_repeated(&request)? {
@@ -90,7 +86,7 @@ impl RunStore for MemoryStore {
         worker: &str,
         now: Timestamp,
         until: Timestamp,
-    ) -> Result<Option<Lease>, StoreError> {
+    ) -> StoreResult<Option<Lease>> {
         let queue = &mut self.state().queue;
         let Some((run, token)) = queue.active() else { return Ok(None) };
         if run.worker.is_some() && run.lease_expires_at.is_some_and(|end| end > now) {
@@ -102,14 +98,14 @@ impl RunStore for MemoryStore {
         Ok(Some(Lease { run_id: run.run_id, token: *token }))
     }
 
-    async fn renew(&self, lease: Lease, until: Timestamp) -> Result<Option<String>, StoreError> {
+    async fn renew(&self, lease: Lease, until: Timestamp) -> StoreResult<Option<String>> {
         let queue = &mut self.state().queue;
         let run = queue.leased_run(lease)?;
         run.lease_expires_at = Some(until);
         Ok(run.cancel_requested_by.clone())
     }
 
-    async fn set_status(&self, lease: Lease, status: RunStatus) -> Result<(), StoreError> {
+    async fn set_status(&self, lease: Lease, status: RunStatus) -> StoreResult<()> {
         let queue = &mut self.state().queue;
         let run = queue.leased_run(lease)?;
         run.status = status;
@@ -120,7 +116,7 @@ impl RunStore for MemoryStore {
         Ok(())
     }
 
-    async fn request_cancel(&self, run: RunId, by: &str) -> Result<bool, StoreError> {
+    async fn request_cancel(&self, run: RunId, by: &str) -> StoreResult<bool> {
         let queue = &mut self.state().queue;
         let Some((run, _)) = queue.runs.get_mut(&run) else {
             return Err(StoreError::NotFound { what: "run", name: run.to_string() });
@@ -132,15 +128,15 @@ impl RunStore for MemoryStore {
         Ok(true)
     }
 
-    async fn run(&self, run: RunId) -> Result<Option<QueuedRun>, StoreError> {
+    async fn run(&self, run: RunId) -> StoreResult<Option<QueuedRun>> {
         Ok(self.state().queue.runs.get(&run).map(|(run, _)| run.clone()))
     }
 
-    async fn active_run(&self) -> Result<Option<QueuedRun>, StoreError> {
+    async fn active_run(&self) -> StoreResult<Option<QueuedRun>> {
         Ok(self.state().queue.active().map(|(run, _)| run.clone()))
     }
 
-    async fn latest_run(&self, status: RunStatus) -> Result<Option<QueuedRun>, StoreError> {
+    async fn latest_run(&self, status: RunStatus) -> StoreResult<Option<QueuedRun>> {
         let state = self.state();
         let runs = state.queue.runs.values().map(|(run, _)| run);
         let is_wanted = |run: &&QueuedRun| run.status == status && !run.is_scenario;
@@ -153,7 +149,7 @@ impl RunStore for MemoryStore {
         cursor: RunCursor,
         limit: usize,
         filter: RunFilter,
-    ) -> Result<Vec<QueuedRun>, StoreError> {
+    ) -> StoreResult<Vec<QueuedRun>> {
         let state = self.state();
         let runs = state.queue.runs.values().map(|(run, _)| run);
         let is_wanted = |run: &&QueuedRun| run.cursor() < cursor && filter.admits(run);
@@ -168,13 +164,13 @@ impl RunStore for MemoryStore {
         first: RunId,
         last: RunId,
         limit: usize,
-    ) -> Result<Vec<QueuedRun>, StoreError> {
+    ) -> StoreResult<Vec<QueuedRun>> {
         let state = self.state();
         let runs = state.queue.runs.range(first..=last).map(|(_, (run, _))| run.clone());
         Ok(runs.take(limit).collect())
     }
 
-    async fn run_counts(&self) -> Result<BTreeMap<RunStatus, u64>, StoreError> {
+    async fn run_counts(&self) -> StoreResult<BTreeMap<RunStatus, u64>> {
         let mut counts = BTreeMap::new();
         for (run, _) in self.state().queue.runs.values() {
             *counts.entry(run.status).or_default() += 1;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use powerfill_events::run::RunId;
 use powerfill_events::values::fold;
-use powerfill_ports::StoreError;
+use powerfill_ports::StoreResult;
 use powerfill_ports::run_list::{AnnotationHead, HeadlineStore, KeptHeadline};
 use powerfill_tables::run_headline::RunHeadline;
 
@@ -13,7 +13,7 @@ use crate::MemoryStore;
 
 #[async_trait]
 impl HeadlineStore for MemoryStore {
-    async fn put_headline(&self, run: RunId, headline: &RunHeadline) -> Result<(), StoreError> {
+    async fn put_headline(&self, run: RunId, headline: &RunHeadline) -> StoreResult<()> {
         self.state().headlines.entry(run).or_default().headline = Some(headline.clone());
         Ok(())
     }
@@ -22,21 +22,18 @@ impl HeadlineStore for MemoryStore {
         &self,
         run: RunId,
         annotations: &AnnotationHead,
-    ) -> Result<(), StoreError> {
+    ) -> StoreResult<()> {
         self.state().headlines.entry(run).or_default().annotations = annotations.clone();
         Ok(())
     }
 
-    async fn headlines(
-        &self,
-        runs: Vec<RunId>,
-    ) -> Result<BTreeMap<RunId, KeptHeadline>, StoreError> {
+    async fn headlines(&self, runs: Vec<RunId>) -> StoreResult<BTreeMap<RunId, KeptHeadline>> {
         let state = self.state();
         let kept = |run: RunId| Some((run, state.headlines.get(&run)?.clone()));
         Ok(runs.into_iter().filter_map(kept).collect())
     }
 
-    async fn runs_named(&self, name: &str) -> Result<Vec<RunId>, StoreError> {
+    async fn runs_named(&self, name: &str) -> StoreResult<Vec<RunId>> {
         let (state, name) = (self.state(), Some(fold(name)));
         let named =
             state.headlines.iter().filter(|(_, kept)| kept.annotations.folded_name() == name);

@@ -1,7 +1,7 @@
 //! The positions of subscribers.
 
 use async_trait::async_trait;
-use powerfill_ports::StoreError;
+use powerfill_ports::StoreResult;
 use powerfill_ports::retention::RetentionStore;
 use powerfill_ports::subscribers::SubscriberStore;
 
@@ -9,20 +9,15 @@ use crate::MemoryStore;
 
 #[async_trait]
 impl SubscriberStore for MemoryStore {
-    async fn subscriber(&self, name: &str) -> Result<Option<u64>, StoreError> {
+    async fn subscriber(&self, name: &str) -> StoreResult<Option<u64>> {
         Ok(self.state().subscribers.get(name).copied())
     }
 
-    async fn subscribers(&self) -> Result<Vec<(String, u64)>, StoreError> {
+    async fn subscribers(&self) -> StoreResult<Vec<(String, u64)>> {
         Ok(self.state().subscribers.iter().map(|(name, at)| (name.clone(), *at)).collect())
     }
 
-    async fn advance(
-        &self,
-        name: &str,
-        before: Option<u64>,
-        position: u64,
-    ) -> Result<bool, StoreError> {
+    async fn advance(&self, name: &str, before: Option<u64>, position: u64) -> StoreResult<bool> {
         let mut state = self.state();
         let has_position = state.subscribers.get(name).copied() == before;
         if has_position {

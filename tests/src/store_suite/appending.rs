@@ -5,12 +5,11 @@ use powerfill_events::log::{EncodedBatch, SchemaId, seal_start};
 use powerfill_ports::StoreError;
 use powerfill_ports::events::{Append, AppendReceipt, EventStore};
 
-use super::StoreLocation;
 use super::samples::{append, candidate, candidates, collect, meta, moment, pass_completed, run};
+use super::{StoreLocation, SuiteStore};
 
 /// Versions are counted per stream, positions and append numbers per store.
-pub async fn versions_and_positions_count_from_one(location: &impl StoreLocation) {
-    let store = location.open().await;
+pub async fn versions_and_positions_count_from_one(store: impl SuiteStore) {
     let empty = store.head().await.unwrap();
     assert_eq!((empty.seq, empty.position, empty.seal), (0, 0, seal_start()));
     let appended = |seq, stream_version, position| AppendReceipt {
@@ -29,10 +28,7 @@ pub async fn versions_and_positions_count_from_one(location: &impl StoreLocation
 }
 
 /// The expected version may be too low, too high, or one of a stream that does not exist.
-pub async fn a_wrong_expected_version_is_a_conflict_and_writes_nothing(
-    location: &impl StoreLocation,
-) {
-    let store = location.open().await;
+pub async fn a_wrong_expected_version_is_a_conflict_and_writes_nothing(store: impl SuiteStore) {
     store.append(candidates(run(1), 0, 2)).await.unwrap();
     let before = store.head().await.unwrap();
     for (run, expected_version, there) in [(run(1), 0, 2), (run(1), 3, 2), (run(2), 1, 0)] {
@@ -51,8 +47,7 @@ pub async fn a_wrong_expected_version_is_a_conflict_and_writes_nothing(
 }
 
 /// Also if the stream has grown since.
-pub async fn a_repeated_append_is_recognized(location: &impl StoreLocation) {
-    let store = location.open().await;
+pub async fn a_repeated_append_is_recognized(store: impl SuiteStore) {
     let first = candidates(run(1), 0, 3);
     let done = store.append(first.clone()).await.unwrap();
     store.append(candidates(run(1), 3, 2)).await.unwrap();
@@ -62,8 +57,7 @@ pub async fn a_repeated_append_is_recognized(location: &impl StoreLocation) {
 }
 
 /// A worker that takes over a run has another clock and another name.
-pub async fn a_repeat_by_another_worker_is_recognized(location: &impl StoreLocation) {
-    let store = location.open().await;
+pub async fn a_repeat_by_another_worker_is_recognized(store: impl SuiteStore) {
     let first = candidates(run(1), 0, 3);
     store.append(first.clone()).await.unwrap();
     let mut later = meta();
@@ -75,8 +69,7 @@ pub async fn a_repeat_by_another_worker_is_recognized(location: &impl StoreLocat
 }
 
 /// Fewer events, more events, other events, another stream, or another version.
-pub async fn an_append_id_with_other_content_is_refused(location: &impl StoreLocation) {
-    let store = location.open().await;
+pub async fn an_append_id_with_other_content_is_refused(store: impl SuiteStore) {
     let first = candidates(run(1), 0, 3);
     store.append(first.clone()).await.unwrap();
     let with = |change: &dyn Fn(&mut Append)| {
@@ -102,15 +95,13 @@ pub async fn an_append_id_with_other_content_is_refused(location: &impl StoreLoc
 }
 
 /// Such an append would have no position.
-pub async fn an_append_without_events_is_refused(location: &impl StoreLocation) {
-    let store = location.open().await;
+pub async fn an_append_without_events_is_refused(store: impl SuiteStore) {
     assert!(matches!(store.append(append(run(1), 0, [])).await, Err(StoreError::Failed(_))));
     assert_eq!(store.head().await.unwrap().seq, 0);
 }
 
 /// The events of a block are lines. JSON without white space is always one line.
-pub async fn a_payload_with_a_line_break_is_refused(location: &impl StoreLocation) {
-    let store = location.open().await;
+pub async fn a_payload_with_a_line_break_is_refused(store: impl SuiteStore) {
     let mut append = append(run(1), 0, []);
     append.events.push_stored(SchemaId::new("CandidateScored", 1), b"{\n}");
     assert!(matches!(store.append(append).await, Err(StoreError::Failed(_))));
@@ -118,8 +109,7 @@ pub async fn a_payload_with_a_line_break_is_refused(location: &impl StoreLocatio
 }
 
 /// Events of very different sizes, more than one block has, come back as they were written.
-pub async fn an_append_of_many_blocks_is_stored_and_recognized(location: &impl StoreLocation) {
-    let store = location.open().await;
+pub async fn an_append_of_many_blocks_is_stored_and_recognized(store: impl SuiteStore) {
     let mut append = append(run(1), 0, []);
     for number in 0..5_000_usize {
         let filler = "x".repeat(if number % 1_000 == 7 { 2_000_000 } else { number % 90 });
@@ -145,8 +135,7 @@ pub async fn an_append_of_many_blocks_is_stored_and_recognized(location: &impl S
 }
 
 /// Of eight writers with the same expected version one succeeds, and all others get a conflict.
-pub async fn one_of_many_writers_wins_a_version(location: &impl StoreLocation) {
-    let store = location.open().await;
+pub async fn one_of_many_writers_wins_a_version(store: impl SuiteStore) {
     for round in 0..5_u64 {
         let attempts = (0..8_u128).map(|writer| {
             let store = store.clone();
@@ -167,8 +156,7 @@ pub async fn one_of_many_writers_wins_a_version(location: &impl StoreLocation) {
 }
 
 /// Every field of the envelope comes back, and the payload byte for byte.
-pub async fn the_envelope_comes_back_whole(location: &impl StoreLocation) {
-    let store = location.open().await;
+pub async fn the_envelope_comes_back_whole(store: impl SuiteStore) {
     let events = [candidate(1), pass_completed(7)];
     let batch = append(run(1), 0, &events);
     store.append(batch.clone()).await.unwrap();

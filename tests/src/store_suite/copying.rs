@@ -4,20 +4,17 @@ use std::sync::Arc;
 
 use powerfill_events::log::{EncodedBatch, SchemaId};
 use powerfill_events::values::TenantId;
-use powerfill_ports::copying::{APPENDS_PER_BATCH, CopyStore};
-use powerfill_ports::events::EventStore;
+use powerfill_ports::copying::APPENDS_PER_BATCH;
 use powerfill_ports::runs::{QueuedRun, RunStatus};
-use powerfill_ports::snapshots::SnapshotStore;
 use powerfill_ports::{StoreError, ensure_tenant};
 
-use super::StoreLocation;
+use super::SuiteStore;
 use super::samples::{append, candidate, candidates, meta, moment, pool_lock, run};
 use crate::all_runs::AllRuns;
 
 /// An empty store accepts any tenant. Afterwards, the error for another tenant does not reveal the
 /// owner.
-pub async fn a_store_is_the_tenants_of_its_first_event(location: &impl StoreLocation) {
-    let store = location.open().await;
+pub async fn a_store_is_the_tenants_of_its_first_event(store: impl SuiteStore) {
     assert_eq!(store.tenant().await.unwrap(), None);
     let (acme, other) = (TenantId::from("acme"), TenantId::from("other"));
     ensure_tenant(&store, &other).await.unwrap();
@@ -37,8 +34,7 @@ pub async fn a_store_is_the_tenants_of_its_first_event(location: &impl StoreLoca
 }
 
 /// Appends are read in batches.
-pub async fn appends_are_read_back_with_their_seals(location: &impl StoreLocation) {
-    let store = location.open().await;
+pub async fn appends_are_read_back_with_their_seals(store: impl SuiteStore) {
     let many = APPENDS_PER_BATCH as u64 + 7;
     for number in 0..many {
         let mut append = append(run(1 + u128::from(number % 3)), number / 3, &[candidate(1)]);
@@ -68,8 +64,7 @@ pub async fn appends_are_read_back_with_their_seals(location: &impl StoreLocatio
 }
 
 /// The event keeps the schema version in which it was written, even if it is not the present one.
-pub async fn a_stored_event_is_appended_as_it_was(location: &impl StoreLocation) {
-    let store = location.open().await;
+pub async fn a_stored_event_is_appended_as_it_was(store: impl SuiteStore) {
     let event = candidate(1);
     let mut append = append(run(1), 0, std::slice::from_ref(&event));
     let payload = br#"{"of":  "another time"}"#;
@@ -83,8 +78,7 @@ pub async fn a_stored_event_is_appended_as_it_was(location: &impl StoreLocation)
 }
 
 /// The list is sorted by digest.
-pub async fn snapshots_are_listed(location: &impl StoreLocation) {
-    let store = location.open().await;
+pub async fn snapshots_are_listed(store: impl SuiteStore) {
     let mut digests = Vec::new();
     for text in ["one", "another", "a third"] {
         let digest = blake3::hash(text.as_bytes()).to_hex().to_string();
@@ -96,8 +90,8 @@ pub async fn snapshots_are_listed(location: &impl StoreLocation) {
 }
 
 /// A repeat changes nothing, and an active run is refused.
-pub async fn a_run_that_is_over_is_added_to_the_history_once(location: &impl StoreLocation) {
-    let store = Arc::new(location.open().await);
+pub async fn a_run_that_is_over_is_added_to_the_history_once(store: impl SuiteStore) {
+    let store = Arc::new(store);
     let ended = |number, status| QueuedRun {
         is_scenario: number == 2,
         run_id: run(number),

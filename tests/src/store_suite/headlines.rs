@@ -4,8 +4,8 @@ use powerfill_events::values::Money;
 use powerfill_ports::run_list::{AnnotationHead, HeadlineStore, KeptHeadline};
 use powerfill_tables::run_headline::RunHeadline;
 
-use super::StoreLocation;
 use super::samples::run;
+use super::{StoreLocation, SuiteStore};
 
 fn headline(placed: i64) -> RunHeadline {
     RunHeadline {
@@ -36,8 +36,7 @@ pub async fn a_headline_and_annotations_are_kept_side_by_side(location: &impl St
 }
 
 /// Names compare as text (1.1), and a name that was taken away is free.
-pub async fn a_run_is_found_by_its_name(location: &impl StoreLocation) {
-    let store = location.open().await;
+pub async fn a_run_is_found_by_its_name(store: impl SuiteStore) {
     store.put_annotation_head(run(2), &named("Month End")).await.unwrap();
     store.put_annotation_head(run(1), &named("Stra\u{df}e")).await.unwrap();
     assert_eq!(store.runs_named("month END ").await.unwrap(), [run(2)]);

@@ -8,8 +8,8 @@ use powerfill_ports::events::EventStore;
 use powerfill_ports::index::{ENTRIES_PER_BATCH, IndexState, IndexStore};
 use powerfill_tables::event_index::{IndexEntry, RunIndex, Subject, SubjectKind, Versions};
 
-use super::StoreLocation;
 use super::samples::{candidates, run, unleased};
+use super::{StoreLocation, SuiteStore};
 
 /// An index of these subjects.
 fn index(up_to_version: u64, listed: &[(Subject, &[u64])]) -> Arc<RunIndex> {
@@ -74,8 +74,7 @@ pub async fn events_are_found_by_subject(location: &impl StoreLocation) {
 }
 
 /// Nothing of the former index is left, and the indexes of other runs stay.
-pub async fn an_index_replaces_the_runs_former_one(location: &impl StoreLocation) {
-    let store = location.open().await;
+pub async fn an_index_replaces_the_runs_former_one(store: impl SuiteStore) {
     for number in 1..=3 {
         store.append(candidates(run(number), 0, 5)).await.unwrap();
     }
@@ -101,8 +100,7 @@ pub async fn an_index_replaces_the_runs_former_one(location: &impl StoreLocation
 }
 
 /// An index is refused if its run has no events.
-pub async fn a_run_without_events_has_no_index(location: &impl StoreLocation) {
-    let store = location.open().await;
+pub async fn a_run_without_events_has_no_index(store: impl SuiteStore) {
     store.append(candidates(run(1), 0, 1)).await.unwrap();
     let refused = store.put_index(unleased(run(2)), index(1, &[(loan("L1"), &[1])])).await;
     assert!(matches!(refused, Err(StoreError::NotFound { what: "run", .. })), "{refused:?}");
@@ -111,8 +109,7 @@ pub async fn a_run_without_events_has_no_index(location: &impl StoreLocation) {
 }
 
 /// Entries are read in batches, sorted by subject, and byte for byte.
-pub async fn many_entries_come_back_in_order(location: &impl StoreLocation) {
-    let store = location.open().await;
+pub async fn many_entries_come_back_in_order(store: impl SuiteStore) {
     store.append(candidates(run(1), 0, 1)).await.unwrap();
     let count = ENTRIES_PER_BATCH as u64 + 7;
     let names: Vec<String> =
@@ -135,8 +132,7 @@ pub async fn many_entries_come_back_in_order(location: &impl StoreLocation) {
 }
 
 /// The store does not check a list: its bytes come back as they were given.
-pub async fn a_malformed_list_comes_back_unchanged(location: &impl StoreLocation) {
-    let store = location.open().await;
+pub async fn a_malformed_list_comes_back_unchanged(store: impl SuiteStore) {
     store.append(candidates(run(1), 0, 1)).await.unwrap();
     let versions = Versions::from_bytes(vec![0x80, 0xff]);
     let entries = vec![IndexEntry { subject: loan("L1"), versions: versions.clone() }];

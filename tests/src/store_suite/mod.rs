@@ -23,13 +23,19 @@ use powerfill_ports::copying::CopyStore;
 /// Each test has its own location.
 pub trait StoreLocation: Send + Sync + 'static {
     /// The store under test.
-    type Store: CopyStore + Clone + 'static;
+    type Store: SuiteStore;
 
     /// Opens the store at this location.
     fn open(&self) -> impl Future<Output = Self::Store> + Send;
 }
 
-/// Runs the whole suite. `$location` is an expression that creates a new [`StoreLocation`].
+/// A store under test.
+pub trait SuiteStore: CopyStore + Clone + 'static {}
+
+impl<S: CopyStore + Clone + 'static> SuiteStore for S {}
+
+/// Runs the whole suite. `$location` is an expression that creates a new [`StoreLocation`]. A test
+/// gets the store that is open there, or, if it opens it again, the location.
 #[macro_export]
 macro_rules! store_suite {
     ($location:expr) => {
@@ -45,7 +51,7 @@ macro_rules! store_suite {
                 an_append_of_many_blocks_is_stored_and_recognized,
                 one_of_many_writers_wins_a_version,
                 the_envelope_comes_back_whole,
-                what_was_appended_is_there_after_reopening,
+                what_was_appended_is_there_after_reopening(location),
             }
             reading {
                 a_stream_that_does_not_exist_is_empty,
@@ -64,27 +70,27 @@ macro_rules! store_suite {
                 seals_are_found_by_number,
             }
             subscribers {
-                a_subscriber_moves_on_from_its_position,
+                a_subscriber_moves_on_from_its_position(location),
                 one_of_many_moves_a_subscriber_on,
             }
             subscribing {
                 a_subscription_catches_up_and_continues_live,
-                a_subscription_resumes_after_reopening,
+                a_subscription_resumes_after_reopening(location),
                 subscribers_see_no_gap_with_many_writers,
-                an_append_through_another_handle_is_seen,
+                an_append_through_another_handle_is_seen(location),
                 a_slow_subscriber_loses_nothing,
             }
             snapshots {
-                a_snapshot_is_stored_once_and_comes_back,
+                a_snapshot_is_stored_once_and_comes_back(location),
                 a_wrong_digest_is_refused,
                 a_snapshot_that_is_not_there_is_not_found,
                 verification_counts_snapshots,
             }
             outputs {
-                staged_rows_are_unseen_until_published,
+                staged_rows_are_unseen_until_published(location),
                 cells_come_back_exact,
                 published_rows_replace_the_former_runs_all_at_once,
-                an_abandoned_staging_area_is_dropped,
+                an_abandoned_staging_area_is_dropped(location),
                 a_table_that_is_left_out_is_removed,
                 only_the_run_that_staged_may_publish,
                 a_row_that_does_not_fit_its_table_stages_nothing,
@@ -93,14 +99,14 @@ macro_rules! store_suite {
                 a_published_table_may_be_empty,
             }
             indexes {
-                events_are_found_by_subject,
+                events_are_found_by_subject(location),
                 an_index_replaces_the_runs_former_one,
                 a_run_without_events_has_no_index,
                 many_entries_come_back_in_order,
                 a_malformed_list_comes_back_unchanged,
             }
             headlines {
-                a_headline_and_annotations_are_kept_side_by_side,
+                a_headline_and_annotations_are_kept_side_by_side(location),
                 a_run_is_found_by_its_name,
             }
             copying {
@@ -113,7 +119,7 @@ macro_rules! store_suite {
             runs {
                 one_run_is_active_at_a_time,
                 a_run_in_another_tenants_store_is_refused,
-                one_of_many_requests_gets_the_run,
+                one_of_many_requests_gets_the_run(location),
                 a_run_is_claimed_once_until_its_lease_is_over,
                 a_renewed_lease_keeps_others_out,
                 a_run_is_in_the_queue_with_its_request_or_not_at_all,
@@ -126,7 +132,7 @@ macro_rules! store_suite {
                 a_run_that_is_over_frees_the_tenant,
                 runs_are_listed_newest_first_in_pages,
                 runs_are_found_and_counted_by_status,
-                an_unclaimed_run_survives_reopening,
+                an_unclaimed_run_survives_reopening(location),
             }
             public_face {
                 an_eventually_repository_works,
@@ -137,16 +143,24 @@ macro_rules! store_suite {
             }
         );
     };
-    (@tests $location:expr; $($module:ident { $($test:ident,)* })*) => {
+    (@tests $location:expr; $($module:ident { $($test:ident $(($with:ident))?,)* })*) => {
         $(mod $module {
             use super::*;
             $(
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn $test() {
-                    $crate::store_suite::$module::$test(&$location).await;
+                    let location = $location;
+                    $crate::store_suite!(@call $module $test location $($with)?);
                 }
             )*
         })*
+    };
+    (@call $module:ident $test:ident $location:ident) => {
+        let store = $crate::store_suite::StoreLocation::open(&$location).await;
+        $crate::store_suite::$module::$test(store).await;
+    };
+    (@call $module:ident $test:ident $location:ident location) => {
+        $crate::store_suite::$module::$test(&$location).await;
     };
 }
 
@@ -158,7 +172,8 @@ mod tests {
     fn listed<'a>(suite: &'a str, module: &str) -> Vec<&'a str> {
         let section = suite.split_once(&format!("\n            {module} {{\n"));
         let section = section.and_then(|(_, rest)| rest.split_once('}'));
-        section.map_or_else(Vec::new, |(names, _)| names.split(',').map(str::trim).collect())
+        let name = |listed: &'a str| listed.trim().trim_end_matches("(location)");
+        section.map_or_else(Vec::new, |(names, _)| names.split(',').map(name).collect())
     }
 
     /// A behavior that the macro does not list would never run.
@@ -171,7 +186,11 @@ mod tests {
             let listed = listed(&suite, module.trim_end_matches(".rs"));
             for function in source.split("\npub async fn ").skip(1) {
                 let Some((name, parameters)) = function.split_once('(') else { continue };
-                if parameters.trim_start().starts_with("location: &impl StoreLocation") {
+                let parameters = parameters.trim_start();
+                if ["location: &impl StoreLocation", "store: impl SuiteStore"]
+                    .iter()
+                    .any(|first| parameters.starts_with(first))
+                {
                     assert!(listed.contains(&name), "{file}: {name} is not in store_suite!");
                     count += 1;
                 }

@@ -7,8 +7,8 @@ use powerfill_ports::projections::{ProjectionStore, ROWS_PER_BATCH, RunRows};
 use powerfill_tables::table::{Cell, RowBatch, TableSpec};
 use rust_decimal::Decimal;
 
-use super::StoreLocation;
 use super::samples::{GUIDE, HISTORY, KICKOUTS, kickouts, moment, run, unleased};
+use super::{StoreLocation, SuiteStore};
 
 async fn shown(store: &impl ProjectionStore, table: &'static TableSpec) -> Vec<RunRows> {
     store.rows(table).try_collect().await.expect("rows can be read")
@@ -51,8 +51,7 @@ pub async fn staged_rows_are_unseen_until_published(location: &impl StoreLocatio
 }
 
 /// Every type of cell, its limits, and NULL.
-pub async fn cells_come_back_exact(location: &impl StoreLocation) {
-    let store = location.open().await;
+pub async fn cells_come_back_exact(store: impl SuiteStore) {
     let day = |text: &str| Cell::Day(text.parse().unwrap());
     let text = |text: &str| Cell::Text(text.into());
     let decimal = |text: &str| Cell::Decimal(Decimal::from_str_exact(text).unwrap());
@@ -93,8 +92,7 @@ pub async fn cells_come_back_exact(location: &impl StoreLocation) {
 }
 
 /// A reader sees the rows of the former run or those of the new one, never both.
-pub async fn published_rows_replace_the_former_runs_all_at_once(location: &impl StoreLocation) {
-    let store = location.open().await;
+pub async fn published_rows_replace_the_former_runs_all_at_once(store: impl SuiteStore) {
     let former: Vec<String> = (0..ROWS_PER_BATCH * 3).map(|n| format!("F{n}")).collect();
     store.begin_staging(unleased(run(1)), &[&KICKOUTS]).await.unwrap();
     store
@@ -138,8 +136,7 @@ pub async fn an_abandoned_staging_area_is_dropped(location: &impl StoreLocation)
 }
 
 /// It appears again with the next run that stages it.
-pub async fn a_table_that_is_left_out_is_removed(location: &impl StoreLocation) {
-    let store = location.open().await;
+pub async fn a_table_that_is_left_out_is_removed(store: impl SuiteStore) {
     let is_stored = async || {
         let kickouts = store.is_stored(&KICKOUTS).await.unwrap();
         (kickouts, store.is_stored(&GUIDE).await.unwrap())
@@ -164,8 +161,7 @@ pub async fn a_table_that_is_left_out_is_removed(location: &impl StoreLocation) 
 }
 
 /// Another run cannot add rows either, and a run cannot publish twice.
-pub async fn only_the_run_that_staged_may_publish(location: &impl StoreLocation) {
-    let store = location.open().await;
+pub async fn only_the_run_that_staged_may_publish(store: impl SuiteStore) {
     assert!(matches!(store.publish(unleased(run(1)), &[]).await, Err(StoreError::Failed(_))));
     store.begin_staging(unleased(run(1)), &[&KICKOUTS]).await.unwrap();
     store.begin_staging(unleased(run(2)), &[&KICKOUTS]).await.unwrap();
@@ -177,8 +173,7 @@ pub async fn only_the_run_that_staged_may_publish(location: &impl StoreLocation)
 }
 
 /// A call stages all of its rows or none.
-pub async fn a_row_that_does_not_fit_its_table_stages_nothing(location: &impl StoreLocation) {
-    let store = location.open().await;
+pub async fn a_row_that_does_not_fit_its_table_stages_nothing(store: impl SuiteStore) {
     store.begin_staging(unleased(run(1)), &[&KICKOUTS]).await.unwrap();
     store.stage(unleased(run(1)), [kickouts(["L1"])].into(), 5).await.unwrap();
     let wrong_type = RowBatch { table: &KICKOUTS, cells: vec![Cell::Int(1), Cell::Null] };
@@ -196,8 +191,7 @@ pub async fn a_row_that_does_not_fit_its_table_stages_nothing(location: &impl St
 
 /// One row per run, sorted by run id. A row that is written alone or staged replaces the row of its
 /// run.
-pub async fn a_table_that_keeps_every_run_keeps_every_run(location: &impl StoreLocation) {
-    let store = location.open().await;
+pub async fn a_table_that_keeps_every_run_keeps_every_run(store: impl SuiteStore) {
     let row = |status: &'static str, loans| vec![Cell::Name(status), Cell::Int(loans)];
     store.put_row(unleased(run(3)), &HISTORY, row("Failed", 0)).await.unwrap();
     store.put_row(unleased(run(1)), &HISTORY, row("Pending", 0)).await.unwrap();
@@ -227,8 +221,7 @@ pub async fn a_table_that_keeps_every_run_keeps_every_run(location: &impl StoreL
 }
 
 /// Rows are read in batches of limited size.
-pub async fn many_rows_come_back_in_the_staged_order(location: &impl StoreLocation) {
-    let store = location.open().await;
+pub async fn many_rows_come_back_in_the_staged_order(store: impl SuiteStore) {
     let names: Vec<String> =
         (0..ROWS_PER_BATCH * 2 + 3).map(|n| format!("L{}", 9_999 - n)).collect();
     store.begin_staging(unleased(run(1)), &[&KICKOUTS]).await.unwrap();
@@ -245,8 +238,7 @@ pub async fn many_rows_come_back_in_the_staged_order(location: &impl StoreLocati
 }
 
 /// An empty table replaces the former rows, too.
-pub async fn a_published_table_may_be_empty(location: &impl StoreLocation) {
-    let store = location.open().await;
+pub async fn a_published_table_may_be_empty(store: impl SuiteStore) {
     store.begin_staging(unleased(run(1)), &[&KICKOUTS]).await.unwrap();
     store.stage(unleased(run(1)), [kickouts(["L1"])].into(), 5).await.unwrap();
     store.publish(unleased(run(1)), &[]).await.unwrap();

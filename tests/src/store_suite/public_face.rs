@@ -16,7 +16,7 @@ use powerfill_eventually::{EventuallyError, EventuallyStore};
 use powerfill_ports::events::EventStore;
 use uuid::Uuid;
 
-use super::StoreLocation;
+use super::SuiteStore;
 use super::samples::{cancelled, candidates, meta, pass_completed, pool_lock, run};
 
 fn public<S: EventStore>(store: S) -> EventuallyStore<S> {
@@ -69,8 +69,7 @@ impl Aggregate for Passes {
 }
 
 /// Handle, add, get, handle again, get again.
-pub async fn an_eventually_repository_works(location: &impl StoreLocation) {
-    let store = location.open().await;
+pub async fn an_eventually_repository_works(store: impl SuiteStore) {
     let builder = AggregateRootBuilder::from(Passes);
     let mut repository = Repository::new(builder.clone(), public(store.clone()));
     let mut root = builder.build(run(1));
@@ -89,8 +88,8 @@ pub async fn an_eventually_repository_works(location: &impl StoreLocation) {
 
 /// Of two roots at the same version, the second gets a conflict. An append that expects any version
 /// gets none.
-pub async fn an_eventually_conflict_is_a_conflict(location: &impl StoreLocation) {
-    let mut store = public(location.open().await);
+pub async fn an_eventually_conflict_is_a_conflict(store: impl SuiteStore) {
+    let mut store = public(store);
     let builder = AggregateRootBuilder::from(Passes);
     let mut repository = Repository::new(builder.clone(), store.clone());
     let (mut one, mut two) = (builder.build(run(1)), builder.build(run(1)));
@@ -107,8 +106,8 @@ pub async fn an_eventually_conflict_is_a_conflict(location: &impl StoreLocation)
 }
 
 /// A subscription begins when it is made; `stream_all` returns the events before.
-pub async fn an_eventually_subscription_is_live(location: &impl StoreLocation) {
-    let mut store = public(location.open().await);
+pub async fn an_eventually_subscription_is_live(store: impl SuiteStore) {
+    let mut store = public(store);
     store.append(run(1), Expected::Exact(0), vec![pass_completed(1)]).await.unwrap();
     let subscriber = store.clone();
     let mut live = subscriber.subscribe_all().await.unwrap();
@@ -132,8 +131,8 @@ pub async fn an_eventually_subscription_is_live(location: &impl StoreLocation) {
 }
 
 /// `remove` is refused.
-pub async fn an_audited_stream_is_never_removed(location: &impl StoreLocation) {
-    let mut store = public(location.open().await);
+pub async fn an_audited_stream_is_never_removed(store: impl SuiteStore) {
+    let mut store = public(store);
     store.append(run(1), Expected::Exact(0), vec![pass_completed(1)]).await.unwrap();
     let refused = store.remove(run(1)).await;
     assert!(matches!(refused, Err(EventuallyError::RemoveRefused(id)) if id == run(1)));
@@ -143,8 +142,7 @@ pub async fn an_audited_stream_is_never_removed(location: &impl StoreLocation) {
 }
 
 /// The traits give access to runs only.
-pub async fn an_eventually_reader_of_all_runs_gets_no_configuration(location: &impl StoreLocation) {
-    let store = location.open().await;
+pub async fn an_eventually_reader_of_all_runs_gets_no_configuration(store: impl SuiteStore) {
     store.append(pool_lock(0, true)).await.unwrap();
     store.append(candidates(run(1), 0, 2)).await.unwrap();
     store.append(pool_lock(1, false)).await.unwrap();

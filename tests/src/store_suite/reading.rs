@@ -3,21 +3,18 @@
 use futures::TryStreamExt;
 use powerfill_events::log::{chain_start, seal_start};
 use powerfill_ports::StoreError;
-use powerfill_ports::events::{Append, EVENTS_PER_BATCH, EventStore, StoredEvent};
-use powerfill_ports::index::IndexStore;
-use powerfill_ports::runs::RunStore;
+use powerfill_ports::events::{Append, EVENTS_PER_BATCH, StoredEvent};
 use powerfill_snapshot::config;
 use uuid::Uuid;
 
-use super::StoreLocation;
+use super::SuiteStore;
 use super::samples::{
     append, cancelled, candidates, collect, meta, moment, pass_completed, pool_lock, request, run,
 };
 use crate::all_runs::AllRuns;
 
 /// Reading it is not an error.
-pub async fn a_stream_that_does_not_exist_is_empty(location: &impl StoreLocation) {
-    let store = location.open().await;
+pub async fn a_stream_that_does_not_exist_is_empty(store: impl SuiteStore) {
     assert_eq!(store.stream_version("run-x").await.unwrap(), 0);
     assert!(collect(store.read("run-x", 1)).await.is_empty());
     assert!(collect(store.read_all(0)).await.is_empty());
@@ -25,8 +22,7 @@ pub async fn a_stream_that_does_not_exist_is_empty(location: &impl StoreLocation
 }
 
 /// No batch is empty or too large. A batch may end before it is full, with an event block.
-pub async fn a_long_stream_comes_in_batches_and_in_order(location: &impl StoreLocation) {
-    let store = location.open().await;
+pub async fn a_long_stream_comes_in_batches_and_in_order(store: impl SuiteStore) {
     let count = EVENTS_PER_BATCH as u32 * 2 + 500;
     store.append(candidates(run(1), 0, count - 700)).await.unwrap();
     store.append(candidates(run(1), u64::from(count) - 700, 700)).await.unwrap();
@@ -41,8 +37,7 @@ pub async fn a_long_stream_comes_in_batches_and_in_order(location: &impl StoreLo
 }
 
 /// In the middle of an append, at its start and end, at the end of the stream, and beyond.
-pub async fn a_stream_is_read_from_any_version(location: &impl StoreLocation) {
-    let store = location.open().await;
+pub async fn a_stream_is_read_from_any_version(store: impl SuiteStore) {
     store.append(candidates(run(1), 0, 4)).await.unwrap();
     store.append(candidates(run(2), 0, 3)).await.unwrap();
     store.append(candidates(run(1), 4, 3)).await.unwrap();
@@ -54,8 +49,7 @@ pub async fn a_stream_is_read_from_any_version(location: &impl StoreLocation) {
 }
 
 /// From any version to any other, also if there is no event between them.
-pub async fn a_stream_is_read_between_any_versions(location: &impl StoreLocation) {
-    let store = location.open().await;
+pub async fn a_stream_is_read_between_any_versions(store: impl SuiteStore) {
     store.append(candidates(run(1), 0, 4)).await.unwrap();
     store.append(candidates(run(2), 0, 3)).await.unwrap();
     store.append(candidates(run(1), 4, 3)).await.unwrap();
@@ -70,8 +64,7 @@ pub async fn a_stream_is_read_between_any_versions(location: &impl StoreLocation
 }
 
 /// Not sorted by name.
-pub async fn streams_are_named_in_the_order_in_which_they_began(location: &impl StoreLocation) {
-    let store = location.open().await;
+pub async fn streams_are_named_in_the_order_in_which_they_began(store: impl SuiteStore) {
     assert!(store.streams().await.unwrap().is_empty());
     for number in [3, 1, 2] {
         store.append(candidates(run(number), 0, 1)).await.unwrap();
@@ -83,8 +76,7 @@ pub async fn streams_are_named_in_the_order_in_which_they_began(location: &impl 
 
 /// Every selection of versions from a stream with several appends, including a version beyond its
 /// end. The events are the same as in the whole stream.
-pub async fn chosen_versions_of_a_stream_are_read(location: &impl StoreLocation) {
-    let store = location.open().await;
+pub async fn chosen_versions_of_a_stream_are_read(store: impl SuiteStore) {
     store.append(candidates(run(1), 0, 3)).await.unwrap();
     store.append(candidates(run(2), 0, 3)).await.unwrap();
     store.append(candidates(run(1), 3, 1)).await.unwrap();
@@ -103,8 +95,7 @@ pub async fn chosen_versions_of_a_stream_are_read(location: &impl StoreLocation)
 }
 
 /// No batch is empty or too large. The stream ends where it ended at the time of the call.
-pub async fn many_chosen_versions_come_in_batches(location: &impl StoreLocation) {
-    let store = location.open().await;
+pub async fn many_chosen_versions_come_in_batches(store: impl SuiteStore) {
     let count = EVENTS_PER_BATCH as u64 * 4;
     for version in (0..count).step_by(EVENTS_PER_BATCH) {
         store.append(candidates(run(1), version, EVENTS_PER_BATCH as u32)).await.unwrap();
@@ -127,8 +118,7 @@ pub async fn many_chosen_versions_come_in_batches(location: &impl StoreLocation)
 }
 
 /// From any version on, also in blocks that have no event of the types.
-pub async fn chosen_types_of_a_stream_are_read(location: &impl StoreLocation) {
-    let store = location.open().await;
+pub async fn chosen_types_of_a_stream_are_read(store: impl SuiteStore) {
     let stream = run(1).stream();
     let count = EVENTS_PER_BATCH as u64 + 3;
     store.append(candidates(run(1), 0, count as u32)).await.unwrap();
@@ -153,8 +143,7 @@ pub async fn chosen_types_of_a_stream_are_read(location: &impl StoreLocation) {
 }
 
 /// Streams are interleaved in the order of their appends. Reading starts at any position.
-pub async fn all_streams_are_read_in_the_order_of_positions(location: &impl StoreLocation) {
-    let store = location.open().await;
+pub async fn all_streams_are_read_in_the_order_of_positions(store: impl SuiteStore) {
     let mut expected = Vec::new();
     for round in 0..6_u64 {
         for stream in 1..=3_u128 {
@@ -177,8 +166,7 @@ pub async fn all_streams_are_read_in_the_order_of_positions(location: &impl Stor
 }
 
 /// Later events belong to the next call.
-pub async fn reading_ends_where_the_log_ended_at_the_call(location: &impl StoreLocation) {
-    let store = location.open().await;
+pub async fn reading_ends_where_the_log_ended_at_the_call(store: impl SuiteStore) {
     let first = EVENTS_PER_BATCH as u32 + 10;
     store.append(candidates(run(1), 0, first)).await.unwrap();
     let stream = run(1).stream();
@@ -193,8 +181,7 @@ pub async fn reading_ends_where_the_log_ended_at_the_call(location: &impl StoreL
 }
 
 /// At any position where a reader starts.
-pub async fn the_hash_chain_links_batches_appends_and_streams(location: &impl StoreLocation) {
-    let store = location.open().await;
+pub async fn the_hash_chain_links_batches_appends_and_streams(store: impl SuiteStore) {
     store.append(candidates(run(1), 0, 3)).await.unwrap();
     store.append(candidates(run(2), 0, EVENTS_PER_BATCH as u32 + 1)).await.unwrap();
     store.append(candidates(run(1), 3, 2)).await.unwrap();
@@ -213,8 +200,7 @@ pub async fn the_hash_chain_links_batches_appends_and_streams(location: &impl St
 }
 
 /// The result has the number of verified streams, events, and appends.
-pub async fn a_sound_log_verifies(location: &impl StoreLocation) {
-    let store = location.open().await;
+pub async fn a_sound_log_verifies(store: impl SuiteStore) {
     let empty = store.verify(None).await.unwrap();
     assert_eq!((empty.events, empty.appends, empty.damage), (0, 0, None));
     store.append(candidates(run(1), 0, 3)).await.unwrap();
@@ -229,8 +215,7 @@ pub async fn a_sound_log_verifies(location: &impl StoreLocation) {
 }
 
 /// The seal of the head is the last one.
-pub async fn seals_are_found_by_number(location: &impl StoreLocation) {
-    let store = location.open().await;
+pub async fn seals_are_found_by_number(store: impl SuiteStore) {
     assert_eq!(store.seal_at(0).await.unwrap(), Some(seal_start()));
     assert_eq!(store.seal_at(1).await.unwrap(), None);
     store.append(candidates(run(1), 0, 3)).await.unwrap();
@@ -245,8 +230,7 @@ pub async fn seals_are_found_by_number(location: &impl StoreLocation) {
 
 /// The stream has its own versions in the same order of positions, with the same hash chain and
 /// seals. It is no run in the queue, in the indexes, or in the history.
-pub async fn the_configuration_is_a_stream_of_its_own(location: &impl StoreLocation) {
-    let store = location.open().await;
+pub async fn the_configuration_is_a_stream_of_its_own(store: impl SuiteStore) {
     store.append(pool_lock(0, true)).await.unwrap();
     store.enqueue(request(run(1), moment(1)), false).await.unwrap();
     store.append(pool_lock(1, false)).await.unwrap();

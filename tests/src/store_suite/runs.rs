@@ -10,23 +10,21 @@ use powerfill_events::log::EncodedBatch;
 use powerfill_events::run::RunId;
 use powerfill_events::values::TenantId;
 use powerfill_ports::events::{Append, AppendReceipt, EventStore};
-use powerfill_ports::index::IndexStore;
-use powerfill_ports::projections::{ProjectionStore, RunRows};
+use powerfill_ports::projections::RunRows;
 use powerfill_ports::runs::{
     Lease, ProjectionWriter, QueuedRun, RunCursor, RunFilter, RunStatus, RunStore,
 };
-use powerfill_ports::{Store, StoreError};
+use powerfill_ports::{Store, StoreError, StoreResult};
 use powerfill_tables::event_index::RunIndex;
 use powerfill_tables::table::Cell;
 use uuid::Uuid;
 
-use super::StoreLocation;
 use super::samples::{HISTORY, KICKOUTS, candidates, kickouts, moment, request, run, unleased};
+use super::{StoreLocation, SuiteStore};
 use crate::all_runs::AllRuns;
 
 /// The next run can be requested when this one is over. The same run cannot be requested twice.
-pub async fn one_run_is_active_at_a_time(location: &impl StoreLocation) {
-    let store = location.open().await;
+pub async fn one_run_is_active_at_a_time(store: impl SuiteStore) {
     store.enqueue(request(run(1), moment(0)), false).await.unwrap();
     let otherwise = |at| Append { append_id: Uuid::from_u128(1), ..request(run(1), at) };
     for other in [request(run(2), moment(1)), otherwise(moment(1))] {
@@ -49,8 +47,7 @@ pub async fn one_run_is_active_at_a_time(location: &impl StoreLocation) {
 }
 
 /// A store belongs to the tenant of its first event.
-pub async fn a_run_in_another_tenants_store_is_refused(location: &impl StoreLocation) {
-    let store = location.open().await;
+pub async fn a_run_in_another_tenants_store_is_refused(store: impl SuiteStore) {
     store.enqueue(request(run(1), moment(0)), false).await.unwrap();
     let mut other = request(run(2), moment(1));
     other.meta.tenant_id = TenantId::from("ANOTHER");
@@ -92,8 +89,7 @@ pub async fn one_of_many_requests_gets_the_run(location: &impl StoreLocation) {
 }
 
 /// No worker can claim the run before.
-pub async fn a_run_is_claimed_once_until_its_lease_is_over(location: &impl StoreLocation) {
-    let store = location.open().await;
+pub async fn a_run_is_claimed_once_until_its_lease_is_over(store: impl SuiteStore) {
     assert_eq!(store.claim("w1", moment(0), moment(10)).await.unwrap(), None);
     store.enqueue(request(run(1), moment(0)), false).await.unwrap();
     let first = store.claim("w1", moment(1), moment(10)).await.unwrap().unwrap();
@@ -108,8 +104,7 @@ pub async fn a_run_is_claimed_once_until_its_lease_is_over(location: &impl Store
 }
 
 /// Until the renewed end.
-pub async fn a_renewed_lease_keeps_others_out(location: &impl StoreLocation) {
-    let store = location.open().await;
+pub async fn a_renewed_lease_keeps_others_out(store: impl SuiteStore) {
     store.enqueue(request(run(1), moment(0)), false).await.unwrap();
     let lease = store.claim("w1", moment(0), moment(10)).await.unwrap().unwrap();
     assert_eq!(store.renew(lease, moment(30)).await.unwrap(), None);
@@ -118,8 +113,7 @@ pub async fn a_renewed_lease_keeps_others_out(location: &impl StoreLocation) {
 }
 
 /// The entry in the queue and the event are written together.
-pub async fn a_run_is_in_the_queue_with_its_request_or_not_at_all(location: &impl StoreLocation) {
-    let store = location.open().await;
+pub async fn a_run_is_in_the_queue_with_its_request_or_not_at_all(store: impl SuiteStore) {
     let asked = store.enqueue(request(run(1), moment(0)), false).await.unwrap();
     assert_eq!((asked.seq, asked.stream_version, asked.position, asked.repeated), (1, 1, 1, false));
     assert_eq!(store.stream_version(&run(1).stream()).await.unwrap(), 1);
@@ -151,8 +145,7 @@ async fn over(store: &impl RunStore, run: RunId) {
 }
 
 /// A request can be repeated after its response was lost, in any state of the run.
-pub async fn a_repeated_request_is_recognized(location: &impl StoreLocation) {
-    let store = location.open().await;
+pub async fn a_repeated_request_is_recognized(store: impl SuiteStore) {
     let first = store.enqueue(request(run(1), moment(0)), false).await.unwrap();
     let done = AppendReceipt { repeated: true, ..first };
     let again = || store.enqueue(request(run(1), moment(7)), false);
@@ -172,7 +165,7 @@ pub async fn a_repeated_request_is_recognized(location: &impl StoreLocation) {
 }
 
 /// All calls of a worker for its run, except the last one.
-async fn worker_calls(store: &impl Store, lease: Lease, after: u64) -> Vec<Result<(), StoreError>> {
+async fn worker_calls(store: &impl Store, lease: Lease, after: u64) -> Vec<StoreResult<()>> {
     let (writer, run) = (ProjectionWriter::Worker(lease), lease.run_id);
     let append = Append { lease: Some(lease), ..candidates(run, after, 1) };
     let index = RunIndex { projector_version: 1, up_to_version: 1, entries: Vec::new() };
@@ -189,8 +182,7 @@ async fn worker_calls(store: &impl Store, lease: Lease, after: u64) -> Vec<Resul
 }
 
 /// Its time is over, but no other worker has claimed the run: the worker continues.
-pub async fn an_expired_lease_holds_until_the_next_claim(location: &impl StoreLocation) {
-    let store = location.open().await;
+pub async fn an_expired_lease_holds_until_the_next_claim(store: impl SuiteStore) {
     store.enqueue(request(run(1), moment(0)), false).await.unwrap();
     let lease = store.claim("w1", moment(0), moment(0)).await.unwrap().unwrap();
     for (number, outcome) in worker_calls(&store, lease, 1).await.into_iter().enumerate() {
@@ -214,8 +206,7 @@ async fn visible_state(store: &impl Store) -> String {
 
 /// A worker that lost its lease gets an error from every call and changes nothing, not even staged
 /// rows.
-pub async fn a_lost_lease_cannot_write(location: &impl StoreLocation) {
-    let store = location.open().await;
+pub async fn a_lost_lease_cannot_write(store: impl SuiteStore) {
     store.enqueue(request(run(1), moment(0)), false).await.unwrap();
     let old = store.claim("w1", moment(0), moment(10)).await.unwrap().unwrap();
     store.begin_staging(ProjectionWriter::Worker(old), &[&KICKOUTS]).await.unwrap();
@@ -241,7 +232,7 @@ pub async fn a_lost_lease_cannot_write(location: &impl StoreLocation) {
     assert_eq!(visible_state(&store).await, before, "a run that is over has no worker");
 }
 
-fn assert_lease_lost(lease: Lease, outcomes: Vec<Result<(), StoreError>>) {
+fn assert_lease_lost(lease: Lease, outcomes: Vec<StoreResult<()>>) {
     for (number, outcome) in outcomes.into_iter().enumerate() {
         let lost = matches!(outcome, Err(StoreError::LeaseLost(run)) if run == lease.run_id);
         assert!(lost, "call {number} with {lease:?}: {outcome:?}");
@@ -249,8 +240,7 @@ fn assert_lease_lost(lease: Lease, outcomes: Vec<Result<(), StoreError>>) {
 }
 
 /// Otherwise the worker would report a fault of the run.
-pub async fn a_lost_lease_is_the_first_error(location: &impl StoreLocation) {
-    let store = location.open().await;
+pub async fn a_lost_lease_is_the_first_error(store: impl SuiteStore) {
     store.enqueue(request(run(1), moment(0)), false).await.unwrap();
     let old = store.claim("w1", moment(0), moment(10)).await.unwrap().unwrap();
     let first = Append { lease: Some(old), ..candidates(run(1), 1, 2) };
@@ -269,8 +259,7 @@ pub async fn a_lost_lease_is_the_first_error(location: &impl StoreLocation) {
 }
 
 /// There is one staging area, which belongs to the active run.
-pub async fn an_active_run_keeps_maintenance_out(location: &impl StoreLocation) {
-    let store = location.open().await;
+pub async fn an_active_run_keeps_maintenance_out(store: impl SuiteStore) {
     store.enqueue(request(run(1), moment(0)), false).await.unwrap();
     over(&store, run(1)).await;
     let writer = unleased(run(1));
@@ -291,8 +280,7 @@ pub async fn an_active_run_keeps_maintenance_out(location: &impl StoreLocation) 
 }
 
 /// The renewal returns the name in the first request.
-pub async fn a_cancel_request_is_returned_by_the_next_renewal(location: &impl StoreLocation) {
-    let store = location.open().await;
+pub async fn a_cancel_request_is_returned_by_the_next_renewal(store: impl SuiteStore) {
     let unknown = store.request_cancel(run(1), "ann").await;
     assert!(matches!(unknown, Err(StoreError::NotFound { .. })), "{unknown:?}");
     store.enqueue(request(run(1), moment(0)), false).await.unwrap();
@@ -306,8 +294,7 @@ pub async fn a_cancel_request_is_returned_by_the_next_renewal(location: &impl St
 }
 
 /// The run keeps its final status, and has no worker.
-pub async fn a_run_that_is_over_frees_the_tenant(location: &impl StoreLocation) {
-    let store = location.open().await;
+pub async fn a_run_that_is_over_frees_the_tenant(store: impl SuiteStore) {
     let over = [RunStatus::Complete, RunStatus::Failed, RunStatus::Cancelled];
     for (number, status) in (1_u128..).zip(over) {
         store.enqueue(request(run(number), moment(0)), false).await.unwrap();
@@ -320,8 +307,7 @@ pub async fn a_run_that_is_over_frees_the_tenant(location: &impl StoreLocation) 
 }
 
 /// Runs of the same moment are listed by id. The active run is part of the list.
-pub async fn runs_are_listed_newest_first_in_pages(location: &impl StoreLocation) {
-    let store = location.open().await;
+pub async fn runs_are_listed_newest_first_in_pages(store: impl SuiteStore) {
     assert_eq!(store.runs_after(RunCursor::START, 3, RunFilter::All).await.unwrap(), []);
     for (number, at) in [(5, 1), (1, 3), (9, 2), (2, 3)] {
         store.enqueue(request(run(number), moment(at)), false).await.unwrap();
@@ -354,8 +340,7 @@ pub async fn runs_are_listed_newest_first_in_pages(location: &impl StoreLocation
 }
 
 /// A status without runs has no newest run and no count.
-pub async fn runs_are_found_and_counted_by_status(location: &impl StoreLocation) {
-    let store = location.open().await;
+pub async fn runs_are_found_and_counted_by_status(store: impl SuiteStore) {
     assert_eq!(store.active_run().await.unwrap(), None);
     assert_eq!(store.run_counts().await.unwrap(), BTreeMap::new());
     let ends = [(1, RunStatus::Complete), (2, RunStatus::Failed), (3, RunStatus::Complete)];

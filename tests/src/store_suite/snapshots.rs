@@ -1,10 +1,9 @@
 //! Captured snapshots: stored once per content, and found by digest.
 
 use powerfill_ports::StoreError;
-use powerfill_ports::events::EventStore;
 use powerfill_ports::snapshots::SnapshotStore;
 
-use super::StoreLocation;
+use super::{StoreLocation, SuiteStore};
 
 fn canonical(rows: u32) -> (String, Vec<u8>) {
     let bytes: Vec<u8> =
@@ -27,25 +26,23 @@ pub async fn a_snapshot_is_stored_once_and_comes_back(location: &impl StoreLocat
 }
 
 /// Nothing is stored.
-pub async fn a_wrong_digest_is_refused(location: &impl StoreLocation) {
-    let store = location.open().await;
+pub async fn a_wrong_digest_is_refused(store: impl SuiteStore) {
     let ((digest, _), (_, other)) = (canonical(1), canonical(2));
     assert!(matches!(store.capture(&digest, &other).await, Err(StoreError::Failed(_))));
     assert!(matches!(store.captured(&digest).await, Err(StoreError::NotFound { .. })));
 }
 
 /// The error has the digest.
-pub async fn a_snapshot_that_is_not_there_is_not_found(location: &impl StoreLocation) {
+pub async fn a_snapshot_that_is_not_there_is_not_found(store: impl SuiteStore) {
     let (digest, _) = canonical(3);
-    match location.open().await.captured(&digest).await {
+    match store.captured(&digest).await {
         Err(StoreError::NotFound { what: "snapshot", name }) => assert_eq!(name, digest),
         other => panic!("{other:?}"),
     }
 }
 
 /// Their digests are verified, too.
-pub async fn verification_counts_snapshots(location: &impl StoreLocation) {
-    let store = location.open().await;
+pub async fn verification_counts_snapshots(store: impl SuiteStore) {
     for rows in [5, 6] {
         let (digest, bytes) = canonical(rows);
         store.capture(&digest, &bytes).await.unwrap();

@@ -3,7 +3,7 @@
 use futures::future::join_all;
 use powerfill_ports::subscribers::SubscriberStore;
 
-use super::StoreLocation;
+use super::{StoreLocation, SuiteStore};
 
 /// A call with another position changes nothing.
 pub async fn a_subscriber_moves_on_from_its_position(location: &impl StoreLocation) {
@@ -23,8 +23,7 @@ pub async fn a_subscriber_moves_on_from_its_position(location: &impl StoreLocati
 }
 
 /// All calls expect the same position.
-pub async fn one_of_many_moves_a_subscriber_on(location: &impl StoreLocation) {
-    let store = location.open().await;
+pub async fn one_of_many_moves_a_subscriber_on(store: impl SuiteStore) {
     let mut before = None;
     for round in 1..=10 {
         let tries = (0..8).map(|_| {

@@ -5,8 +5,8 @@ use futures::future::join_all;
 use powerfill_ports::events::{EVENTS_PER_BATCH, EventBatches, EventStore, StoredEvent};
 use uuid::Uuid;
 
-use super::StoreLocation;
 use super::samples::{candidates, run};
+use super::{StoreLocation, SuiteStore};
 use crate::waiting::completed;
 
 /// Events of a subscription, until there are this many.
@@ -26,8 +26,7 @@ fn positions(events: &[StoredEvent]) -> Vec<u64> {
 }
 
 /// Existing events, then new ones.
-pub async fn a_subscription_catches_up_and_continues_live(location: &impl StoreLocation) {
-    let store = location.open().await;
+pub async fn a_subscription_catches_up_and_continues_live(store: impl SuiteStore) {
     store.append(candidates(run(1), 0, 5)).await.unwrap();
     let mut subscription = store.subscribe(2);
     assert_eq!(positions(&take(&mut subscription, 3).await), [3, 4, 5]);
@@ -61,12 +60,11 @@ pub async fn a_subscription_resumes_after_reopening(location: &impl StoreLocatio
 }
 
 /// With eight writers, each of three subscribers gets every position once and in order.
-pub async fn subscribers_see_no_gap_with_many_writers(location: &impl StoreLocation) {
+pub async fn subscribers_see_no_gap_with_many_writers(store: impl SuiteStore) {
     const WRITERS: u128 = 8;
     const APPENDS: u64 = 25;
     const EVENTS: u32 = 3;
     let total = WRITERS as usize * APPENDS as usize * EVENTS as usize;
-    let store = location.open().await;
     let subscribers: Vec<_> = (0..3)
         .map(|_| {
             let mut subscription = store.subscribe(0);
@@ -112,8 +110,7 @@ pub async fn an_append_through_another_handle_is_seen(location: &impl StoreLocat
 }
 
 /// It delays no writer either.
-pub async fn a_slow_subscriber_loses_nothing(location: &impl StoreLocation) {
-    let store = location.open().await;
+pub async fn a_slow_subscriber_loses_nothing(store: impl SuiteStore) {
     store.append(candidates(run(1), 0, 1)).await.unwrap();
     let mut subscription = store.subscribe(0);
     take(&mut subscription, 1).await;

@@ -1,163 +1,52 @@
 //! Events of a small book, with defaults for the fields that a scenario does not need.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use powerfill_events::run::event::*;
-use powerfill_events::run::{RunCommand, RunEvent, RunId};
-use powerfill_events::values::{Day, Money, Price};
-use powerfill_snapshot::RunOptions;
-use powerfill_snapshot::tables::TradeType;
-
-pub(crate) fn run_id() -> RunId {
-    "01970000-0000-7000-8000-000000000001".parse().unwrap()
-}
-
-pub(crate) fn usd(dollars: i64) -> Money {
-    Money::whole(dollars)
-}
-
-fn settles_on() -> Day {
-    "2026-02-12".parse().unwrap()
-}
-
-fn node() -> Arc<Node> {
-    Arc::new(Node {
-        investor_id: "FNMA".into(),
-        investor_instrument_name: "FN 6.0".into(),
-        constraint_name: "".into(),
-        constraint_priority: 10,
-    })
-}
-
-fn pricing() -> Pricing {
-    let price = Price::whole(101);
-    Pricing {
-        interest_earning_days: 28,
-        price,
-        payup: Price::ZERO,
-        carry_cost: Price::ZERO,
-        prx_plus_carry: price,
-        score: price,
-    }
-}
-
-pub(crate) fn requested() -> RunEvent {
-    RunEvent::RunRequested(Box::new(RunRequested {
-        tenant_id: "ACME".into(),
-        options: RunOptions::default(),
-        requested_by: "dana".into(),
-        snapshot_digest: "ab12".into(),
-        spec_version: "1".into(),
-        source_warnings: Vec::new(),
-        mapping: None,
-        origin: RunOrigin::default(),
-    }))
-}
+use powerfill_events::run::{RunCommand, RunEvent};
+use powerfill_events::values::Money;
+use powerfill_fixtures as fixtures;
+pub(crate) use powerfill_fixtures::{requested, run_id, usd};
 
 pub(crate) fn started() -> RunEvent {
-    RunEvent::RunStarted(Box::new(RunStarted {
-        engine_version: "0.1.0".into(),
-        loans: BTreeMap::from([("Eligible".to_owned(), 2)]),
-        trades: BTreeMap::from([("Included".to_owned(), 2)]),
-    }))
+    fixtures::started(&[("Eligible", 2)], &[("Included", 2)])
 }
 
 pub(crate) fn preflight() -> RunEvent {
-    RunEvent::PreflightCompleted(PreflightCompleted { findings: Vec::new() })
+    fixtures::preflight(Vec::new())
 }
 
 /// An included trade of $1,000,000 with a tolerance of 10 % and this held amount.
 pub(crate) fn trade(trade_id: &str, held: i64) -> RunEvent {
-    assessed(trade_id, Some(held))
+    fixtures::trade(trade_id, 1_000_000, held)
 }
 
 /// A trade that is not in the run.
 pub(crate) fn paired_off(trade_id: &str) -> RunEvent {
-    assessed(trade_id, None)
-}
-
-fn assessed(trade_id: &str, held: Option<i64>) -> RunEvent {
-    let band = held.map(|held| Band {
-        tolerance_amount: usd(100_000),
-        min_amount: usd(900_000),
-        max_amount: usd(1_100_000),
-        held_amount: usd(held),
-    });
-    RunEvent::TradeAssessed(Box::new(TradeAssessed {
-        trade_id: trade_id.into(),
-        investor_id: "FNMA".into(),
-        investor_instrument_name: "FN 6.0".into(),
-        trade_type: TradeType::Forward,
-        settlement_date: Some(settles_on()),
-        exclusion_reason: band.is_none().then_some(ExclusionReason::PairedOff),
-        open_amount: if band.is_some() { usd(1_000_000) } else { Money::ZERO },
-        band,
-    }))
+    let excluded = fixtures::excluded(trade_id, ExclusionReason::PairedOff);
+    let RunEvent::TradeAssessed(mut assessed) = excluded else { unreachable!() };
+    assessed.open_amount = Money::ZERO;
+    RunEvent::TradeAssessed(assessed)
 }
 
 /// The allocation of a loan to a trade, and the filled amount of the trade after it.
 pub(crate) fn allocated(loan: &str, amount: i64, trade: &str, filled_after: i64) -> RunEvent {
-    RunEvent::LoanAllocated(Box::new(LoanAllocated {
-        turn: 1,
-        node: node(),
-        loan_id: loan.into(),
-        trade_id: trade.into(),
-        pass: Pass::BestFit,
-        allocation_seq: 1,
-        loan_amount: usd(amount),
-        pricing: pricing(),
-        settlement_date: settles_on(),
-        prior_pool_name: None,
-        prior_trade_id: None,
-        filled_after: usd(filled_after),
-    }))
+    let (loan, trade) = ((loan, amount), (trade, filled_after));
+    RunEvent::LoanAllocated(Box::new(fixtures::allocated(loan, trade, Pass::BestFit, 1, "101")))
 }
 
 /// The move of a loan, and the filled amounts of both trades after it.
 pub(crate) fn moved(loan: &str, amount: i64, from: (&str, i64), to: (&str, i64)) -> RunEvent {
-    RunEvent::LoanMoved(Box::new(LoanMoved {
-        turn: 1,
-        node: node(),
-        loan_id: loan.into(),
-        from_trade_id: from.0.into(),
-        to_trade_id: to.0.into(),
-        pass: Pass::FillRemaining,
-        allocation_seq: 2,
-        loan_amount: usd(amount),
-        pricing: pricing(),
-        settlement_date: settles_on(),
-        marginal_cost: Money::ZERO,
-        made_room_for: None,
-        from_filled_after: usd(from.1),
-        filled_after: usd(to.1),
-    }))
+    let moved = fixtures::moved((loan, amount), from, to, Pass::FillRemaining, 2, "101");
+    RunEvent::LoanMoved(Box::new(moved))
 }
 
 pub(crate) fn released(loan: &str, amount: i64, trade: &str, filled_after: i64) -> RunEvent {
-    RunEvent::LoanReleased(Box::new(LoanReleased {
-        turn: 1,
-        loan_id: loan.into(),
-        trade_id: trade.into(),
-        pass: Pass::FillRemaining,
-        loan_amount: usd(amount),
-        marginal_cost: Price::ZERO,
-        exchanged_for: "L9".into(),
-        filled_after: usd(filled_after),
-    }))
+    fixtures::released((loan, amount), (trade, filled_after), "L9")
 }
 
 pub(crate) fn kicked_out(loan: &str) -> RunEvent {
-    RunEvent::LoanKickedOut(Box::new(LoanKickedOut {
-        loan_id: loan.into(),
-        reason: KickoutReason::CapacityExhausted,
-        constraints_matched: 1,
-        candidates: 1,
-        best_trade_id: Some("T1".into()),
-        best_score: Some(Price::whole(101)),
-        pool_name: None,
-        loan_amount: usd(500_000),
-    }))
+    fixtures::kicked_out(loan, KickoutReason::CapacityExhausted, Some(("T1", "101")))
 }
 
 /// A posting on the settlement date, or on the next day.
@@ -171,12 +60,12 @@ pub(crate) fn posted(
         trade_id: trade.map(Into::into),
         loan_id: loan.into(),
         pool_action: action,
-        settlement_date: Some(settles_on().plus(i32::from(next_day))),
+        settlement_date: Some(fixtures::day("2026-02-12").plus(i32::from(next_day))),
         pool_name: "P1".into(),
         from_pool_name: Some("P1".into()),
         to_pool_name: Some("P1".into()),
         loan_amount: usd(500_000),
-        price: Some(Price::whole(101)),
+        price: Some(fixtures::pts("101")),
     }))
 }
 
@@ -189,11 +78,8 @@ pub(crate) fn completion() -> RunCommand {
 }
 
 pub(crate) fn failure() -> RunCommand {
-    RunCommand::Fail(RunFailed {
-        step: Step::Preflight,
-        code: "PREFLIGHT_REFUSED".into(),
-        message: "no included trade".into(),
-    })
+    let RunEvent::RunFailed(failed) = fixtures::failed(Step::Preflight) else { unreachable!() };
+    RunCommand::Fail(failed)
 }
 
 pub(crate) fn cancellation() -> RunCommand {

@@ -2,7 +2,6 @@
 
 use std::sync::atomic::Ordering;
 
-use powerfill_http::tokens::TokenRole;
 use powerfill_tests::waiting::eventually;
 use serde_json::{Value, json};
 
@@ -16,8 +15,7 @@ const GAP: &str = "45.3";
 
 #[tokio::test]
 async fn a_challenge_is_requested_listed_and_read() {
-    let service = Service::new();
-    let run = service.run_case(CASE).await;
+    let (service, run) = Service::with_run(CASE).await;
     let path = format!("/runs/{run}/challenges");
     let none = service.get(&path).await.ok().json();
     assert_eq!(none, json!({ "challenges": [] }));
@@ -59,8 +57,7 @@ async fn a_challenge_is_requested_listed_and_read() {
 
 #[tokio::test]
 async fn what_cannot_be_challenged_is_refused() {
-    let service = Service::new();
-    let failed = service.run_case("39-preflight-errors").await;
+    let (service, failed) = Service::with_run("39-preflight-errors").await;
     let path = format!("/runs/{failed}/challenges");
     service.post(&path, Some("{}")).await.expect_problem(409, "run-not-complete");
     let run = service.run_case(CASE).await;
@@ -68,9 +65,8 @@ async fn what_cannot_be_challenged_is_refused() {
     for body in [r#"{"steps": 100000001}"#, r#"{"seconds": 0}"#, r#"{"stay": "-1"}"#] {
         service.post(&path, Some(body)).await.expect_problem(400, "bad-request");
     }
-    let token = service.token(TokenRole::Viewer, "vera");
-    let request = service.request("POST", &format!("/api/powerfill{path}"), &token, Some("{}"));
-    assert_eq!(service.send(request).await.status, 403);
+    let by_viewer = ("POST", &*path, &*service.viewer);
+    assert_eq!(service.send_with(by_viewer, &[], Some("{}")).await.status, 403);
     for name in ["challenge-1".to_owned(), format!("challenge-{run}-1")] {
         service.get(&format!("/challenges/{name}")).await.expect_problem(404, "not-found");
     }
@@ -78,8 +74,7 @@ async fn what_cannot_be_challenged_is_refused() {
 
 #[tokio::test]
 async fn a_cancelled_challenge_records_the_best_so_far() {
-    let service = Service::new();
-    let run = service.run_case(CASE).await;
+    let (service, run) = Service::with_run(CASE).await;
     let path = format!("/runs/{run}/challenges");
     let job = accepted(&service.post(&path, Some(r#"{"steps": 100000000}"#)).await);
     eventually("the search begins", async || {
@@ -103,18 +98,13 @@ async fn challenge(service: &Service, path: &str, steps: &str) -> String {
 }
 
 async fn adopt(service: &Service, challenge: &str, key: Option<&str>) -> Answer {
-    let path = format!("/api/powerfill/challenges/{challenge}/adoption");
-    let mut request = service.request("POST", &path, &service.operator, None);
-    if let Some(key) = key {
-        request.headers_mut().insert("idempotency-key", key.parse().unwrap());
-    }
-    service.send(request).await
+    let key: Vec<_> = key.into_iter().map(|key| ("idempotency-key", key)).collect();
+    service.post_with(&format!("/challenges/{challenge}/adoption"), &key, None).await
 }
 
 #[tokio::test]
 async fn an_adopted_challenge_is_an_official_run_of_its_allocation() {
-    let service = Service::new();
-    let run = service.run_case(CASE).await;
+    let (service, run) = Service::with_run(CASE).await;
     let path = format!("/runs/{run}/challenges");
     let name = challenge(&service, &path, r#"{"steps": 20000}"#).await;
     let challenged = service.get(&format!("/challenges/{name}")).await.ok().json();
@@ -144,8 +134,7 @@ async fn an_adopted_challenge_is_an_official_run_of_its_allocation() {
 
 #[tokio::test]
 async fn what_cannot_be_adopted_is_refused() {
-    let service = Service::new();
-    let run = service.run_case(CASE).await;
+    let (service, run) = Service::with_run(CASE).await;
     let path = format!("/runs/{run}/challenges");
     let certificate = challenge(&service, &path, r#"{"steps": 0}"#).await;
     adopt(&service, &certificate, None).await.expect_problem(409, "not-adoptable");

@@ -1,14 +1,11 @@
 //! The configuration over HTTP. Every change is an event, an ETag prevents lost updates, and faults
 //! name the place.
 
-use axum::body::Body;
-use axum::http::Request;
 use powerfill_http::tokens::TokenRole;
 use serde_json::{Value, json};
 
 use crate::service::{Answer, Service};
 
-/// The client of an administrator.
 struct AdminClient<'a> {
     service: &'a Service,
     token: String,
@@ -20,14 +17,9 @@ impl<'a> AdminClient<'a> {
     }
 
     async fn send(&self, method: &str, path: &str, if_match: Option<&str>, body: Value) -> Answer {
-        let path = format!("/api/powerfill{path}");
         let body = (!body.is_null()).then(|| body.to_string());
-        let mut request: Request<Body> =
-            self.service.request(method, &path, &self.token, body.as_deref());
-        if let Some(tag) = if_match {
-            request.headers_mut().insert("if-match", tag.parse().unwrap());
-        }
-        self.service.send(request).await
+        let tag: Vec<_> = if_match.into_iter().map(|tag| ("if-match", tag)).collect();
+        self.service.send_with((method, path, &self.token), &tag, body.as_deref()).await
     }
 
     async fn put(&self, path: &str, body: Value) -> Answer {
@@ -270,8 +262,7 @@ async fn many_pools_change_at_once_and_the_settings_are_one_row() {
 
 #[tokio::test]
 async fn the_candidates_of_a_node_equal_those_of_a_run() {
-    let service = Service::new();
-    let run = service.run_case("03-best-fit").await;
+    let (service, run) = Service::with_run("03-best-fit").await;
     let rows = service.get(&format!("/runs/{run}/pool-candidates?limit=5000")).await.ok().json();
     let rows = rows["rows"].as_array().unwrap();
     assert!(!rows.is_empty());

@@ -19,8 +19,7 @@ fn ids<'v>(list: &'v Value, name: &str) -> Vec<&'v str> {
 
 #[tokio::test]
 async fn a_run_is_shown_after_any_of_its_events() {
-    let service = Service::new();
-    let run = service.run_case(CASE).await;
+    let (service, run) = Service::with_run(CASE).await;
     let timeline = get(&service, &format!("/runs/{run}/timeline")).await;
     let last = timeline["last_version"].as_u64().unwrap();
     assert_eq!(timeline["is_over"], true);
@@ -80,8 +79,7 @@ async fn a_run_is_shown_after_any_of_its_events() {
 
 #[tokio::test]
 async fn the_steps_of_a_loan_and_a_trade_are_their_events() {
-    let service = Service::new();
-    let run = service.run_case(CASE).await;
+    let (service, run) = Service::with_run(CASE).await;
     let search = get(&service, &format!("/runs/{run}/search?q=k")).await;
     let loans = ids(&search["loans"], "loan_id");
     assert!(loans.len() > 2 && loans.is_sorted(), "{loans:?}");
@@ -156,10 +154,10 @@ async fn the_use_of_constraints_is_that_of_the_latest_run() {
 #[tokio::test]
 async fn a_rule_is_tried_on_the_loans_of_the_latest_run() {
     let service = Service::new();
-    let try_rule = |rule: &str| {
+    let preview = ("POST", "/rules/preview", &*service.viewer);
+    let try_rule = async |rule: &str| {
         let body = json!({ "rule_syntax": rule, "examples": 2 }).to_string();
-        let path = "/api/powerfill/rules/preview";
-        service.send(service.request("POST", path, &service.viewer, Some(&body)))
+        service.send_with(preview, &[], Some(&body)).await
     };
     try_rule("fico > 1").await.expect_problem(404, "not-found");
     let run = service.run_case(CASE).await;
@@ -190,10 +188,8 @@ async fn a_rule_is_tried_on_the_loans_of_the_latest_run() {
         assert_eq!(faulty["at"], at, "{faulty}");
         assert!(!faulty["message"].as_str().unwrap().is_empty());
     }
-    let path = "/api/powerfill/rules/preview";
     let many = json!({ "rule_syntax": "fico > 1", "examples": 101 }).to_string();
-    let request = service.request("POST", path, &service.viewer, Some(&many));
-    service.send(request).await.expect_problem(400, "bad-request");
+    service.send_with(preview, &[], Some(&many)).await.expect_problem(400, "bad-request");
 }
 
 #[tokio::test]

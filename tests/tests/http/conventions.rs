@@ -3,8 +3,6 @@
 
 use std::num::NonZeroU32;
 
-use axum::body::Body;
-use axum::http::Request;
 use powerfill_evidence::Expectation;
 use powerfill_http::Limits;
 use powerfill_http::tokens::TokenRole;
@@ -13,14 +11,6 @@ use tower::ServiceExt;
 use crate::service::{Answer, Service};
 
 const CASE: &str = "12-kickout-reasons";
-
-/// A GET of the viewer with one more header.
-fn get_with(service: &Service, path: &str, name: &'static str, value: &str) -> Request<Body> {
-    let path = format!("/api/powerfill{path}");
-    let mut request = service.request("GET", &path, &service.viewer, None);
-    request.headers_mut().insert(name, value.parse().unwrap());
-    request
-}
 
 fn header<'a>(answer: &'a Answer, name: &str) -> Option<&'a str> {
     answer.headers.get(name).map(|value| value.to_str().unwrap())
@@ -46,8 +36,7 @@ async fn follow(service: &Service, path: &str) -> Vec<Answer> {
 
 #[tokio::test]
 async fn links_lead_through_every_kind_of_page() {
-    let service = Service::new();
-    let run = service.run_case(CASE).await;
+    let (service, run) = Service::with_run(CASE).await;
     service.run_case(CASE).await;
     service.run_case(CASE).await;
     let events = service.store().head().await.unwrap().position;
@@ -79,8 +68,7 @@ async fn links_lead_through_every_kind_of_page() {
 
 #[tokio::test]
 async fn a_report_says_how_many_rows_its_filters_leave() {
-    let service = Service::new();
-    let run = service.run_case(CASE).await;
+    let (service, run) = Service::with_run(CASE).await;
     let whole = service.get(&format!("/runs/{run}/guide")).await.ok();
     let rows = whole.json()["rows"].as_array().unwrap().len();
     assert_eq!(header(&whole, "x-total-count"), Some(&*rows.to_string()));
@@ -119,37 +107,32 @@ async fn latest_stands_for_the_run_that_was_requested_last() {
 async fn a_configuration_that_has_not_changed_is_not_sent_again() {
     let service = Service::new();
     let admin = service.token(TokenRole::Admin, "ada");
-    let put = async |path: &str, body: Option<&str>| {
-        let path = format!("/api/powerfill{path}");
-        service.send(service.request("PUT", &path, &admin, body)).await.ok()
+    let put = async |path: &str, headers: &[(&'static str, &str)], body: Option<&str>| {
+        service.send_with(("PUT", path, &admin), headers, body).await.ok()
     };
     let node = r#"{"investor_id": "FNMA", "investor_instrument_name": "FN30",
         "constraint_priority": 1}"#;
-    let path = "/api/powerfill/constraints";
-    service.send(service.request("POST", path, &admin, Some(node))).await.ok();
-    put("/sec-rules/HIGH", Some(r#"{"rule_syntax": "fico >= 740"}"#)).await;
+    service.send_with(("POST", "/constraints", &admin), &[], Some(node)).await.ok();
+    put("/sec-rules/HIGH", &[], Some(r#"{"rule_syntax": "fico >= 740"}"#)).await;
     let paths = ["/constraints", "/constraints/FNMA/FN30/-", "/sec-rules/HIGH", "/configuration"];
     let mut tags = Vec::new();
     for path in paths {
         let tag = header(&service.get(path).await.ok(), "etag").unwrap().to_owned();
         for known in [tag.clone(), format!("W/{tag}"), format!("\"x\", {tag}")] {
-            let again = service.send(get_with(&service, path, "if-none-match", &known)).await;
+            let again = service.get_with(path, &[("if-none-match", &known)]).await;
             assert_eq!((again.status, again.body.len()), (304, 0), "{path}");
             assert_eq!(header(&again, "etag"), Some(&*tag));
         }
         tags.push(tag);
     }
     // A link changes what the node and the rule show, and not their rows.
-    put("/constraints/FNMA/FN30/-/sec-rules/HIGH", None).await;
+    put("/constraints/FNMA/FN30/-/sec-rules/HIGH", &[], None).await;
     for (path, tag) in paths.iter().zip(&tags) {
-        service.send(get_with(&service, path, "if-none-match", tag)).await.ok();
+        service.get_with(path, &[("if-none-match", tag)]).await.ok();
     }
     let tag = header(&service.get("/sec-rules/HIGH").await.ok(), "etag").unwrap().to_owned();
     let body = r#"{"rule_syntax": "fico >= 760"}"#;
-    let path = "/api/powerfill/sec-rules/HIGH";
-    let mut change = service.request("PUT", path, &admin, Some(body));
-    change.headers_mut().insert("if-match", tag.parse().unwrap());
-    service.send(change).await.ok();
+    put("/sec-rules/HIGH", &[("if-match", &tag)], Some(body)).await;
 }
 
 #[tokio::test]
@@ -172,17 +155,15 @@ async fn limits_are_in_the_headers() {
     assert!(left.starts_with(&["\"requests\";r=3".to_owned()]), "{left:?}");
 
     // What has no free permit is named beside the rate.
-    let service = Service::new();
-    let run = service.run_case(CASE).await;
+    let (service, run) = Service::with_run(CASE).await;
     let held = service.hold_export();
     let boundary = "--b\r\nContent-Disposition: form-data; name=\"file\"; \
                     filename=\"pfill_powerfill_guide.csv\"\r\n\r\nloan_id\r\n--b--\r\n";
-    let path = format!("/api/powerfill/runs/{run}/export-comparisons");
+    let path = format!("/runs/{run}/export-comparisons");
+    let form = [("content-type", "multipart/form-data; boundary=b")];
     let refused = loop {
-        let mut request = service.request("POST", &path, &service.viewer, Some(boundary));
-        let media_type = "multipart/form-data; boundary=b".parse().unwrap();
-        request.headers_mut().insert("content-type", media_type);
-        let answer = service.send(request).await;
+        let upload = ("POST", &*path, &*service.viewer);
+        let answer = service.send_with(upload, &form, Some(boundary)).await;
         if answer.status != 202 {
             break answer;
         }
@@ -198,13 +179,11 @@ async fn limits_are_in_the_headers() {
 
 #[tokio::test]
 async fn answers_are_compressed_as_the_caller_accepts_and_streams_never() {
-    let service = Service::new();
-    let run = service.run_case(CASE).await;
+    let (service, run) = Service::with_run(CASE).await;
     let path = format!("/runs/{run}/guide");
     let plain = service.get(&path).await.ok();
     for (accepted, encoding) in [("zstd, gzip", "zstd"), ("gzip", "gzip")] {
-        let answer =
-            service.send(get_with(&service, &path, "accept-encoding", accepted)).await.ok();
+        let answer = service.get_with(&path, &[("accept-encoding", accepted)]).await.ok();
         assert_eq!(header(&answer, "content-encoding"), Some(encoding));
         let text = match encoding {
             "zstd" => String::from_utf8(zstd::decode_all(&answer.body[..]).unwrap()).unwrap(),
@@ -212,15 +191,15 @@ async fn answers_are_compressed_as_the_caller_accepts_and_streams_never() {
         };
         assert_eq!(text, plain.text());
     }
-    let stream = get_with(&service, "/events/stream", "accept-encoding", "zstd, gzip");
+    let mut stream = service.request("GET", "/events/stream", &service.viewer, None);
+    stream.headers_mut().insert("accept-encoding", "zstd, gzip".parse().unwrap());
     let stream = service.router.clone().oneshot(stream).await.unwrap();
     assert_eq!(stream.headers().get("content-encoding"), None);
 }
 
 #[tokio::test]
 async fn the_certificate_for_an_auditor_has_no_tag() {
-    let service = Service::new();
-    let run = service.run_case(CASE).await;
+    let (service, run) = Service::with_run(CASE).await;
     let answer = service.get(&format!("/runs/{run}/audit-certificate")).await.ok();
     assert_eq!(header(&answer, "content-type"), Some("text/html; charset=utf-8"));
     assert_eq!(
@@ -231,8 +210,7 @@ async fn the_certificate_for_an_auditor_has_no_tag() {
 
 #[tokio::test]
 async fn the_evidence_of_a_run_is_a_file_that_its_receiver_checks() {
-    let service = Service::new();
-    let run = service.run_case(CASE).await;
+    let (service, run) = Service::with_run(CASE).await;
     let path = format!("/runs/{run}/evidence");
     let answer = service.get(&path).await.ok();
     assert_eq!(header(&answer, "content-type"), Some("application/zip"));
@@ -244,7 +222,7 @@ async fn the_evidence_of_a_run_is_a_file_that_its_receiver_checks() {
     let report = powerfill_evidence::verify(&file, Expectation::default()).unwrap();
     assert_eq!(report.manifest.run_id, run);
     let tag = header(&answer, "etag").unwrap();
-    let again = service.send(get_with(&service, &path, "if-none-match", tag)).await;
+    let again = service.get_with(&path, &[("if-none-match", tag)]).await;
     assert_eq!((again.status, again.body.len()), (304, 0));
     // A run that goes on has none, and one that is not Complete has no workbook.
     let accepted = service.post("/run", Some("{}")).await.ok().json();

@@ -130,7 +130,7 @@ pub(crate) async fn open_stream(
     service: &Service,
     token: &str,
 ) -> (Answer, axum::body::BodyDataStream) {
-    let request = service.request("GET", "/api/powerfill/events/stream?after=0", token, None);
+    let request = service.request("GET", "/events/stream?after=0", token, None);
     let (head, body) = service.router.clone().oneshot(request).await.unwrap().into_parts();
     let answer = Answer { status: head.status.as_u16(), headers: head.headers, body: Vec::new() };
     (answer, body.into_data_stream())
@@ -221,8 +221,7 @@ async fn a_ticket_opens_streams_for_a_minute_and_nothing_else() {
 /// A run whose last event is in the log, and whose worker has not said so to the queue yet.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_status_of_a_run_follows_the_log() {
-    let service = Service::new();
-    let run = service.run_case("12-kickout-reasons").await;
+    let (service, run) = Service::with_run("12-kickout-reasons").await;
     let set = |status: &str| {
         let sql = "UPDATE runs SET status = ?1, worker = 'w' WHERE run_id = ?2";
         let changed =
@@ -259,11 +258,11 @@ async fn a_configuration_of_the_source_is_not_changed() {
     service.tenant.manages_configuration.store(false, Ordering::Relaxed);
     assert_eq!(service.get("/status").await.ok().json()["configuration"], "source");
     let admin = service.token(TokenRole::Admin, "ada");
-    let path = "/api/powerfill/sec-rules/R1";
-    let change = || service.request("PUT", path, &admin, Some("{\"rule_syntax\":\"fico >= 700\"}"));
-    service.send(change()).await.expect_problem(409, "configuration-of-source");
+    let rule = Some("{\"rule_syntax\":\"fico >= 700\"}");
+    let change = || service.send_with(("PUT", "/sec-rules/R1", &admin), &[], rule);
+    change().await.expect_problem(409, "configuration-of-source");
     assert_eq!(service.store().head().await.unwrap().position, 0);
     service.tenant.manages_configuration.store(true, Ordering::Relaxed);
-    service.send(change()).await.ok();
+    change().await.ok();
     assert_eq!(service.get("/status").await.ok().json()["configuration"], "managed");
 }

@@ -68,7 +68,7 @@ fn form(service: &Service, run: RunId, token: &str, parts: &[[&str; 3]]) -> Requ
         );
     }
     body += &format!("--{BOUNDARY}--\r\n");
-    let path = format!("/api/powerfill/runs/{run}/export-comparisons");
+    let path = format!("/runs/{run}/export-comparisons");
     let mut request = service.request("POST", &path, token, Some(&body));
     let media_type = format!("multipart/form-data; boundary={BOUNDARY}");
     request.headers_mut().insert("content-type", media_type.parse().unwrap());
@@ -145,8 +145,7 @@ async fn a_whole_store_is_verified_and_since_a_seal_only_what_followed() {
 
 #[tokio::test]
 async fn a_run_is_compared_with_the_files_of_an_export() {
-    let service = Service::new();
-    let run = service.run_case(CASE).await;
+    let (service, run) = Service::with_run(CASE).await;
     let guide = guide(&service, run).await;
     let compare = async |parts: &[[&str; 3]]| {
         let job = accepted(&service.send(form(&service, run, &service.viewer, parts)).await);
@@ -177,8 +176,7 @@ async fn a_run_is_compared_with_the_files_of_an_export() {
 
 #[tokio::test]
 async fn an_export_is_mapped_by_a_draft_and_its_differences_get_classes() {
-    let service = Service::new();
-    let run = service.run_case(CASE).await;
+    let (service, run) = Service::with_run(CASE).await;
     let guide = guide(&service, run).await;
     let trade = guide.lines().nth(1).unwrap().split(',').nth(2).unwrap();
     let changed = guide.replacen(trade, "ELSEWHERE", 1);
@@ -210,8 +208,7 @@ async fn an_export_is_mapped_by_a_draft_and_its_differences_get_classes() {
 
 #[tokio::test]
 async fn a_form_without_the_files_of_an_export_is_refused() {
-    let service = Service::new();
-    let run = service.run_case(CASE).await;
+    let (service, run) = Service::with_run(CASE).await;
     let refused: [(&[[&str; 3]], &str); 6] = [
         (&[], "at least one"),
         (&[["file", "", "x"]], "has a name"),
@@ -234,8 +231,7 @@ async fn a_form_without_the_files_of_an_export_is_refused() {
 
 #[tokio::test]
 async fn jobs_wait_for_their_turn_and_can_be_cancelled() {
-    let service = Service::new();
-    let run = service.run_case(CASE).await;
+    let (service, run) = Service::with_run(CASE).await;
     let guide = guide(&service, run).await;
     let held = service.hold_export();
     let files = [["file", "pfill_powerfill_guide.csv", &*guide]];
@@ -251,15 +247,14 @@ async fn jobs_wait_for_their_turn_and_can_be_cancelled() {
     let no_result = service.get(&format!("{second}/result")).await;
     no_result.expect_problem(409, "job-not-complete");
     assert_eq!(no_result.headers["retry-after"], "1");
-    let cancel = format!("/api/powerfill{second}/cancel");
-    let by_another = service.request("POST", &cancel, &service.viewer, None);
-    service.send(by_another).await.expect_problem(403, "forbidden");
-    let cancelled = service.post(&format!("{second}/cancel"), None).await;
+    let cancel = format!("{second}/cancel");
+    let by_another = service.send_with(("POST", &cancel, &service.viewer), &[], None).await;
+    by_another.expect_problem(403, "forbidden");
+    let cancelled = service.post(&cancel, None).await;
     assert_eq!(accepted(&cancelled), second);
     let view = cancelled.json();
     assert_eq!((&view["status"], &view["cancelled_by"]), (&json!("Cancelled"), &json!("otto")));
-    let again = service.post(&format!("{second}/cancel"), None).await;
-    again.expect_problem(409, "job-over");
+    service.post(&cancel, None).await.expect_problem(409, "job-over");
 
     // A token has few unfinished jobs, and another one still has its own.
     let mut accepted_jobs = 1;
@@ -273,8 +268,7 @@ async fn jobs_wait_for_their_turn_and_can_be_cancelled() {
     refused.expect_problem(503, "unavailable");
     assert!(refused.headers.contains_key("retry-after"));
     assert_eq!(accepted_jobs, 8);
-    let path = format!("/api/powerfill/runs/{run}/replays");
-    let of_another = service.send(service.request("POST", &path, &service.viewer, None)).await;
+    let of_another = service.send_with(("POST", &replays, &service.viewer), &[], None).await;
     assert_eq!(ended(&service, &accepted(&of_another)).await["answer"], "reproduced");
 
     // What was cancelled while it was worked on has ended too.
@@ -286,15 +280,14 @@ async fn jobs_wait_for_their_turn_and_can_be_cancelled() {
 
 #[tokio::test]
 async fn a_job_ends_with_its_token_and_is_forgotten_after_an_hour() {
-    let service = Service::new();
-    let run = service.run_case(CASE).await;
+    let (service, run) = Service::with_run(CASE).await;
     let guide = guide(&service, run).await;
     let token = service.token(TokenRole::Viewer, "vito");
     let held = service.hold_export();
     let files = [["file", "pfill_powerfill_guide.csv", &*guide]];
     accepted(&service.send(form(&service, run, &token, &files)).await);
-    let path = format!("/api/powerfill/runs/{run}/replays");
-    let waiting = accepted(&service.send(service.request("POST", &path, &token, None)).await);
+    let path = format!("/runs/{run}/replays");
+    let waiting = accepted(&service.send_with(("POST", &path, &token), &[], None).await);
     let id = service.tokens().all().unwrap().last().unwrap().id.clone();
     service.tokens().revoke(&id).unwrap();
     drop(held);
@@ -305,10 +298,7 @@ async fn a_job_ends_with_its_token_and_is_forgotten_after_an_hour() {
     let job = format!("/jobs/{}", view["job_id"].as_str().unwrap());
     let [from, until] = [NOW, NOW + 3 * HOUR].map(Timestamp::from_micros);
     let (_, late) = service.tokens().create("one", TokenRole::Viewer, "late", from, until).unwrap();
-    let get = async || {
-        let path = format!("/api/powerfill{job}");
-        service.send(service.request("GET", &path, &late, None)).await
-    };
+    let get = || service.send_with(("GET", &job, &late), &[], None);
     service.advance_clock(HOUR - 1);
     get().await.ok();
     service.advance_clock(1);

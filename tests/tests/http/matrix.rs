@@ -263,13 +263,13 @@ async fn expired_and_revoked_tokens_are_refused_at_once() {
     let id = service.tokens().all().unwrap()[0].id.clone();
     service.tokens().revoke(&id).unwrap();
     service.get("/status").await.expect_problem(401, "unauthorized");
-    let as_operator = || service.request("GET", "/api/powerfill/status", &service.operator, None);
-    service.send(as_operator()).await.ok();
+    let as_operator = || service.send_with(("GET", "/status", &service.operator), &[], None);
+    as_operator().await.ok();
     service.advance_clock(HOUR);
-    service.send(as_operator()).await.expect_problem(401, "unauthorized");
+    as_operator().await.expect_problem(401, "unauthorized");
     // A service that started with tokens still refuses requests when the file is empty.
     for token in service.tokens().all().unwrap().iter() {
         service.tokens().revoke(&token.id).unwrap();
     }
-    service.send(as_operator()).await.expect_problem(401, "unauthorized");
+    as_operator().await.expect_problem(401, "unauthorized");
 }

@@ -12,7 +12,8 @@ fn value(text: &str, series: &str) -> Option<f64> {
 
 async fn metrics(service: &Service) -> String {
     let administrator = service.token(TokenRole::Admin, "ada");
-    let request = service.request("GET", "/metrics", &administrator, None);
+    let mut request = service.request("GET", "", &administrator, None);
+    *request.uri_mut() = "/metrics".parse().unwrap();
     let answer = service.send(request).await.ok();
     assert!(
         answer.headers["content-type"].to_str().unwrap().starts_with("application/openmetrics")
@@ -22,8 +23,7 @@ async fn metrics(service: &Service) -> String {
 
 #[tokio::test]
 async fn runs_events_steps_and_requests_are_counted() {
-    let service = Service::new();
-    let run = service.run_case("12-kickout-reasons").await;
+    let (service, run) = Service::with_run("12-kickout-reasons").await;
     let events = service.store().stream_version(&run.stream()).await.unwrap();
     for _ in 0..3 {
         service.get(&format!("/runs/{run}")).await.ok();
@@ -54,11 +54,9 @@ async fn runs_events_steps_and_requests_are_counted() {
 #[tokio::test]
 async fn the_lag_of_a_slow_stream_is_measured() {
     use tower::ServiceExt;
-    let service = Service::new();
-    let run = service.run_case("12-kickout-reasons").await;
+    let (service, run) = Service::with_run("12-kickout-reasons").await;
     let events = service.store().stream_version(&run.stream()).await.unwrap();
-    let path = "/api/powerfill/events/stream?after=2";
-    let request = service.request("GET", path, &service.viewer, None);
+    let request = service.request("GET", "/events/stream?after=2", &service.viewer, None);
     let stream = service.router.clone().oneshot(request).await.unwrap();
     let text = metrics(&service).await;
     let lag = "powerfill_subscriber_lag_events{tenant=\"one\",subscriber=\"slowest_event_stream\"}";

@@ -7,8 +7,7 @@ use crate::service::Service;
 
 #[tokio::test]
 async fn the_overview_of_a_shown_run_stays_when_another_one_is_shown() {
-    let service = Service::new();
-    let run = service.run_case("41-mixed-400-price").await;
+    let (service, run) = Service::with_run("41-mixed-400-price").await;
     let path = format!("/runs/{run}/overview");
     let shown = service.get(&path).await.ok();
     let from_events = {
@@ -36,20 +35,18 @@ async fn the_overview_of_a_shown_run_stays_when_another_one_is_shown() {
 
 #[tokio::test]
 async fn an_overview_that_the_caller_has_is_not_sent_again() {
-    let service = Service::new();
-    let run = service.run_case("12-kickout-reasons").await;
+    let (service, run) = Service::with_run("12-kickout-reasons").await;
     let path = format!("/runs/{run}/overview");
     let tag = service.get(&path).await.ok().headers["etag"].clone();
     let token = service.token(TokenRole::Viewer, "once");
-    let mut again = service.request("GET", &format!("/api/powerfill{path}"), &token, None);
-    again.headers_mut().insert("if-none-match", tag);
-    assert_eq!(service.send(again).await.status, 304);
+    let tag = [("if-none-match", tag.to_str().unwrap())];
+    let again = service.send_with(("GET", &path, &token), &tag, None).await;
+    assert_eq!(again.status, 304);
 }
 
 #[tokio::test]
 async fn a_run_that_failed_has_no_overview() {
-    let service = Service::new();
-    let run = service.run_case("39-preflight-errors").await;
+    let (service, run) = Service::with_run("39-preflight-errors").await;
     let answer = service.get(&format!("/runs/{run}/overview")).await;
     answer.expect_problem(409, "run-not-complete");
 }

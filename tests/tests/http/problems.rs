@@ -7,8 +7,7 @@ use crate::service::Service;
 
 #[tokio::test]
 async fn an_unreadable_request_is_a_problem() {
-    let service = Service::new();
-    let run = service.run_case("12-kickout-reasons").await;
+    let (service, run) = Service::with_run("12-kickout-reasons").await;
     for path in [
         "/runs/zz",
         "/runs?limit=0",
@@ -33,11 +32,11 @@ async fn an_unreadable_request_is_a_problem() {
     for body in ["", "{", "[]", "{\"option\":{}}", "{\"options\":{},\"options\":{}}"] {
         service.post("/run", Some(body)).await.expect_problem(400, "bad-request");
     }
-    let mut request = service.request("GET", "/api/powerfill/runs", &service.viewer, None);
+    let mut request = service.request("GET", "/runs", &service.viewer, None);
     request.headers_mut().remove("x-tenant-id");
     service.send(request).await.expect_problem(400, "bad-request");
     for name in ["authorization", "x-tenant-id", "last-event-id", "idempotency-key"] {
-        let mut request = service.request("GET", "/api/powerfill/runs", &service.viewer, None);
+        let mut request = service.request("GET", "/runs", &service.viewer, None);
         let value = request.headers().get(name).cloned().unwrap_or("5".parse().unwrap());
         request.headers_mut().insert(name.parse::<HeaderName>().unwrap(), value.clone());
         request.headers_mut().append(name.parse::<HeaderName>().unwrap(), value);
@@ -51,8 +50,7 @@ async fn an_unreadable_request_is_a_problem() {
 
 #[tokio::test]
 async fn a_missing_resource_is_a_problem() {
-    let service = Service::new();
-    let run = service.run_case("12-kickout-reasons").await;
+    let (service, run) = Service::with_run("12-kickout-reasons").await;
     let nowhere = "00000000-0000-7000-8000-000000000000";
     for path in ["/nothing", "/runs/x/y", "/../secret"] {
         service.get(path).await.expect_problem(404, "no-such-path");

@@ -8,8 +8,7 @@ const CASE: &str = "12-kickout-reasons";
 
 #[tokio::test]
 async fn a_what_if_finds_the_smallest_change_for_a_kickout_alone() {
-    let service = Service::new();
-    let run = service.run_case(CASE).await;
+    let (service, run) = Service::with_run(CASE).await;
     let ask =
         async |loan: &str| service.post(&format!("/runs/{run}/loans/{loan}/what-if"), None).await;
     let found = ask("K7").await.ok().json();
@@ -27,8 +26,7 @@ async fn a_what_if_finds_the_smallest_change_for_a_kickout_alone() {
 
 #[tokio::test]
 async fn a_report_is_a_workbook_with_the_rows_of_its_filters() {
-    let service = Service::new();
-    let run = service.run_case(CASE).await;
+    let (service, run) = Service::with_run(CASE).await;
     let path = format!("/runs/{run}/kickouts?format=xlsx&constraints_matched.ge=1&sort=-loan_id");
     let answer = service.get(&path).await.ok();
     let name = answer.headers["content-disposition"].to_str().unwrap();

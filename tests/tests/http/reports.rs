@@ -47,8 +47,7 @@ fn next(answer: &Answer) -> Option<String> {
 /// The header `Link` leads through the pages, and `Accept` chooses the format.
 #[tokio::test]
 async fn links_and_accepted_types_do_what_parameters_do() {
-    let service = Service::new();
-    let run = service.run_case("12-kickout-reasons").await;
+    let (service, run) = Service::with_run("12-kickout-reasons").await;
     let path = format!("/runs/{run}/guide");
     let whole = service.get(&path).await.ok().json();
     let (mut rows, mut next) = (Vec::new(), Some(format!("{path}?limit=2&loan_id.ge=%20")));
@@ -72,10 +71,7 @@ async fn links_and_accepted_types_do_what_parameters_do() {
         ("application/json, text/csv", false),
         ("*/*", false),
     ] {
-        let whole_path = format!("/api/powerfill{path}");
-        let mut request = service.request("GET", &whole_path, &service.viewer, None);
-        request.headers_mut().insert("accept", accept.parse().unwrap());
-        let answer = service.send(request).await.ok();
+        let answer = service.get_with(&path, &[("accept", accept)]).await.ok();
         assert_eq!(answer.text() == as_parameter.text(), is_csv, "{accept}");
         assert!(answer.headers.get_all("vary").iter().any(|name| name == "accept"));
     }
@@ -196,8 +192,7 @@ async fn rows(service: &Service, run: RunId, query: &str) -> Vec<Value> {
 
 #[tokio::test]
 async fn filters_and_orders_select_and_sort_rows() {
-    let service = Service::new();
-    let run = service.run_case("41-mixed-400-price").await;
+    let (service, run) = Service::with_run("41-mixed-400-price").await;
     let all = rows(&service, run, "guide").await;
     let sorted = rows(&service, run, "guide?sort=-loan_amount").await;
     assert_eq!(sorted.len(), all.len());
@@ -223,8 +218,7 @@ async fn filters_and_orders_select_and_sort_rows() {
 
 #[tokio::test]
 async fn a_cursor_is_valid_for_its_query_only() {
-    let service = Service::new();
-    let run = service.run_case("41-mixed-400-price").await;
+    let (service, run) = Service::with_run("41-mixed-400-price").await;
     let page = service.get(&format!("/runs/{run}/guide?limit=3")).await.ok();
     let cursor = next(&page).unwrap();
     service.get(&format!("/runs/{run}/guide?limit=9&format=csv&cursor={cursor}")).await.ok();
@@ -284,14 +278,10 @@ async fn a_page_begins_at_an_offset() {
 
 #[tokio::test]
 async fn an_unchanged_page_is_not_sent_again() {
-    let service = Service::new();
-    let run = service.run_case("12-kickout-reasons").await;
-    let path = format!("/api/powerfill/runs/{run}/guide");
-    let send = |tag: &str, path: &str| {
-        let mut request = service.request("GET", path, &service.viewer, None);
-        request.headers_mut().insert("if-none-match", tag.parse().unwrap());
-        request.headers_mut().insert("accept-encoding", "gzip".parse().unwrap());
-        service.send(request)
+    let (service, run) = Service::with_run("12-kickout-reasons").await;
+    let path = format!("/runs/{run}/guide");
+    let send = async |tag: &str, path: &str| {
+        service.get_with(path, &[("if-none-match", tag), ("accept-encoding", "gzip")]).await
     };
     let first = send("W/\"other\"", &path).await.ok();
     assert_eq!(first.headers["content-encoding"], "gzip");
@@ -300,15 +290,14 @@ async fn an_unchanged_page_is_not_sent_again() {
     assert_eq!((again.status, again.body.len()), (304, 0));
     send(tag, &format!("{path}?limit=1")).await.ok();
     // Another tenant must not learn that the page is unchanged.
-    let mut foreign = service.request("GET", &path, &service.other_tenant, None);
-    foreign.headers_mut().insert("if-none-match", tag.parse().unwrap());
-    service.send(foreign).await.expect_problem(403, "forbidden");
+    let foreign = ("GET", &*path, &*service.other_tenant);
+    let refused = service.send_with(foreign, &[("if-none-match", tag)], None).await;
+    refused.expect_problem(403, "forbidden");
 }
 
 #[tokio::test]
 async fn a_run_that_is_not_complete_has_no_reports_and_says_why() {
-    let service = Service::new();
-    let failed = service.run_case("39-preflight-errors").await;
+    let (service, failed) = Service::with_run("39-preflight-errors").await;
     for (report, _) in WHOLE {
         let answer = service.get(&format!("/runs/{failed}/{report}")).await;
         let body = answer.expect_problem(409, "run-not-complete");

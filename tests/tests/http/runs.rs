@@ -5,10 +5,7 @@ use serde_json::{Value, json};
 use crate::service::{Answer, Service};
 
 async fn request_with_key(service: &Service, key: &str, body: &str) -> Answer {
-    let path = "/api/powerfill/run";
-    let mut request = service.request("POST", path, &service.operator, Some(body));
-    request.headers_mut().insert("idempotency-key", key.parse().unwrap());
-    service.send(request).await
+    service.post_with("/run", &[("idempotency-key", key)], Some(body)).await
 }
 
 fn accepted_run(answer: &Answer) -> String {
@@ -63,8 +60,7 @@ async fn a_run_is_requested_worked_on_and_explained() {
 
 #[tokio::test]
 async fn two_runs_are_compared() {
-    let service = Service::new();
-    let one = service.run_case("41-mixed-400-price").await;
+    let (service, one) = Service::with_run("41-mixed-400-price").await;
     let same = service.run_case("41-mixed-400-price").await;
     let options = Some("{\"options\":{\"price_mode\":\"pc\"}}");
     let other = accepted_run(&service.post("/run", options).await);
@@ -81,8 +77,7 @@ async fn two_runs_are_compared() {
 
 #[tokio::test]
 async fn runs_are_found_named_and_briefed() {
-    let service = Service::new();
-    let one = service.run_case("41-mixed-400-price").await;
+    let (service, one) = Service::with_run("41-mixed-400-price").await;
     service.get("/brief").await.expect_problem(409, "run-not-complete");
     let options = Some("{\"options\":{\"price_mode\":\"pc\"}}");
     let other = accepted_run(&service.post("/run", options).await);

@@ -222,6 +222,13 @@ impl Service {
         Self::with(Limits::default())
     }
 
+    /// A service, and the run of a case that the tenant `one` has.
+    pub(crate) async fn with_run(case: &str) -> (Self, RunId) {
+        let service = Self::new();
+        let run = service.run_case(case).await;
+        (service, run)
+    }
+
     pub(crate) fn with(limits: Limits) -> Self {
         Self::with_tokens(limits, None)
     }
@@ -332,7 +339,7 @@ impl Service {
         Answer { status: parts.status.as_u16(), headers: parts.headers, body }
     }
 
-    /// A request of the tenant `one`.
+    /// A request of the tenant `one`. The path is relative to `/api/powerfill`.
     pub(crate) fn request(
         &self,
         method: &str,
@@ -342,7 +349,7 @@ impl Service {
     ) -> Request<Body> {
         let request = Request::builder()
             .method(method)
-            .uri(path)
+            .uri(format!("/api/powerfill{path}"))
             .header("x-tenant-id", "one")
             .header("authorization", format!("Bearer {token}"));
         match body {
@@ -354,6 +361,20 @@ impl Service {
         .unwrap()
     }
 
+    /// Sends a request of the tenant `one` with these headers.
+    pub(crate) async fn send_with(
+        &self,
+        (method, path, token): (&str, &str, &str),
+        headers: &[(&'static str, &str)],
+        body: Option<&str>,
+    ) -> Answer {
+        let mut request = self.request(method, path, token, body);
+        for (name, value) in headers {
+            request.headers_mut().insert(*name, value.parse().unwrap());
+        }
+        self.send(request).await
+    }
+
     /// Sends a request of the tenant `other`.
     pub(crate) async fn send_of_other(
         &self,
@@ -361,22 +382,33 @@ impl Service {
         path: &str,
         body: Option<&str>,
     ) -> Answer {
-        let path = format!("/api/powerfill{path}");
-        let mut request = self.request(method, &path, &self.other_tenant, body);
-        request.headers_mut().insert("x-tenant-id", "other".parse().unwrap());
-        self.send(request).await
+        let request = (method, path, &*self.other_tenant);
+        self.send_with(request, &[("x-tenant-id", "other")], body).await
     }
 
-    /// Sends a GET of the viewer. The path is relative to `/api/powerfill`.
+    /// Sends a GET of the viewer.
     pub(crate) async fn get(&self, path: &str) -> Answer {
-        let path = format!("/api/powerfill{path}");
-        self.send(self.request("GET", &path, &self.viewer, None)).await
+        self.get_with(path, &[]).await
     }
 
-    /// Sends a POST of the operator. The path is relative to `/api/powerfill`.
+    /// Sends a GET of the viewer with these headers.
+    pub(crate) async fn get_with(&self, path: &str, headers: &[(&'static str, &str)]) -> Answer {
+        self.send_with(("GET", path, &self.viewer), headers, None).await
+    }
+
+    /// Sends a POST of the operator.
     pub(crate) async fn post(&self, path: &str, body: Option<&str>) -> Answer {
-        let path = format!("/api/powerfill{path}");
-        self.send(self.request("POST", &path, &self.operator, body)).await
+        self.post_with(path, &[], body).await
+    }
+
+    /// Sends a POST of the operator with these headers.
+    pub(crate) async fn post_with(
+        &self,
+        path: &str,
+        headers: &[(&'static str, &str)],
+        body: Option<&str>,
+    ) -> Answer {
+        self.send_with(("POST", path, &self.operator), headers, body).await
     }
 
     pub(crate) fn runner(&self) -> Runner {

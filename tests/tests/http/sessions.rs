@@ -156,8 +156,8 @@ async fn a_change_by_cookie_needs_the_csrf_token_of_its_session() {
     browser.csrf = own;
     browser.send("POST", "/api/powerfill/run", Some(json!({}))).await.ok();
     // A bearer token needs none, and comes before a cookie.
-    let request = service.request("POST", "/api/powerfill/preflight", &service.viewer, Some("{}"));
-    service.send(request).await.expect_problem(403, "forbidden");
+    let by_bearer = service.send_with(("POST", "/preflight", &service.viewer), &[], Some("{}"));
+    by_bearer.await.expect_problem(403, "forbidden");
 }
 
 #[tokio::test]

@@ -30,7 +30,7 @@ struct Client {
 
 impl Client {
     async fn connect(service: &Service, query: &str, last: Option<u64>) -> Self {
-        let path = format!("/api/powerfill/events/stream{query}");
+        let path = format!("/events/stream{query}");
         let mut request = service.request("GET", &path, &service.viewer, None);
         if let Some(last) = last {
             let last = last.to_string().parse().unwrap();
@@ -120,8 +120,7 @@ async fn a_stream_without_a_start_has_later_events_only() {
 
 #[tokio::test]
 async fn a_filtered_stream_still_reports_its_position() {
-    let service = Service::new();
-    let first = service.run_case("12-kickout-reasons").await;
+    let (service, first) = Service::with_run("12-kickout-reasons").await;
     service.run_case("03-best-fit").await;
     let all = recorded_events(&service).await;
     let end = all.last().unwrap().0;
@@ -159,8 +158,7 @@ async fn a_service_that_stops_ends_its_streams() {
 /// The events of an archived run are not there: the stream says so, after all before them.
 #[tokio::test]
 async fn a_stream_ends_at_an_archived_run_and_says_which() {
-    let service = Service::new();
-    let first = service.run_case("12-kickout-reasons").await;
+    let (service, first) = Service::with_run("12-kickout-reasons").await;
     let archived = service.run_case("03-best-fit").await;
     service.run_case("12-kickout-reasons").await;
     let before = service.store().stream_version(&first.stream()).await.unwrap();
@@ -173,9 +171,7 @@ async fn a_stream_ends_at_an_archived_run_and_says_which() {
     let outcome = archiver.archive(archived, None).await.unwrap();
     assert!(matches!(outcome, ArchiveOutcome::Archived(_)), "{outcome:?}");
 
-    let path = "/api/powerfill/events/stream?after=0";
-    let request = service.request("GET", path, &service.viewer, None);
-    let text = service.send(request).await.ok().text();
+    let text = service.get("/events/stream?after=0").await.ok().text();
     let mut messages: Vec<&str> = text.split("\n\n").filter(|text| !text.is_empty()).collect();
     let last = messages.pop().unwrap();
     assert!(last.starts_with("event: archived\n"), "{last}");
@@ -187,8 +183,7 @@ async fn a_stream_ends_at_an_archived_run_and_says_which() {
 /// After a restore, or at another store, a remembered position leads nowhere or to other events.
 #[tokio::test]
 async fn a_position_of_another_log_is_refused() {
-    let service = Service::new();
-    let run = service.run_case("12-kickout-reasons").await;
+    let (service, run) = Service::with_run("12-kickout-reasons").await;
     service.run_case("03-best-fit").await;
     let events: Vec<_> = service.store().read_all(0).try_concat().await.unwrap();
     let end = events.len() as u64;
@@ -209,8 +204,7 @@ async fn a_position_of_another_log_is_refused() {
         (page.json()["next_after"].as_u64(), page.json()["end"].as_bool()),
         (Some(end), Some(true))
     );
-    let path = "/api/powerfill/events/stream";
-    let mut request = service.request("GET", path, &service.viewer, None);
+    let mut request = service.request("GET", "/events/stream", &service.viewer, None);
     request.headers_mut().insert("last-event-id", (end + 1).into());
     assert_eq!(service.router.clone().oneshot(request).await.unwrap().status(), 409);
 
@@ -241,8 +235,7 @@ fn events(page: &Answer) -> (Vec<Value>, u64, bool) {
 
 #[tokio::test]
 async fn pages_of_events_have_no_gaps() {
-    let service = Service::new();
-    let run = service.run_case("12-kickout-reasons").await;
+    let (service, run) = Service::with_run("12-kickout-reasons").await;
     service.run_case("03-best-fit").await;
     let all = recorded_events(&service).await;
     for (path, member, expected) in [

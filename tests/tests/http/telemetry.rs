@@ -104,12 +104,9 @@ async fn a_collector_gets_requests_runs_and_steps_as_spans() {
     let observer = telemetry.run_observer("one", service.api.metrics().step_timer("one"));
     let worked = service.runner().work(None, RunControl::default(), observer).await;
     let worked = worked.unwrap().unwrap().run_id.to_string();
-    let path = format!("/api/powerfill/runs/{run}");
-    let mut request = service.request("GET", &path, &service.viewer, None);
-    let caller = format!("00-{TRACE}-00f067aa0ba902b7-01").parse().unwrap();
-    request.headers_mut().insert("traceparent", caller);
-    request.headers_mut().insert("x-request-id", "desk-7".parse().unwrap());
-    service.send(request).await.ok();
+    let parent = format!("00-{TRACE}-00f067aa0ba902b7-01");
+    let headers = [("traceparent", &*parent), ("x-request-id", "desk-7")];
+    service.get_with(&format!("/runs/{run}"), &headers).await.ok();
     tokio::task::spawn_blocking(move || telemetry.shut_down(Duration::from_secs(60)))
         .await
         .unwrap();

@@ -10,8 +10,7 @@ async fn post(service: &Service, path: &str, body: Value) -> Answer {
 
 #[tokio::test]
 async fn tries_stand_beside_their_base_and_record_nothing() {
-    let service = Service::new();
-    let run = service.run_case("41-mixed-400-price").await;
+    let (service, run) = Service::with_run("41-mixed-400-price").await;
     let body = json!({
         "base_run": run,
         "tries": [{ "edits": ["price_mode=pc"] }, { "name": "none", "edits": [] }],
@@ -34,8 +33,7 @@ async fn tries_stand_beside_their_base_and_record_nothing() {
 
 #[tokio::test]
 async fn a_scenario_is_worked_on_and_listed_apart() {
-    let service = Service::new();
-    let official = service.run_case("41-mixed-400-price").await;
+    let (service, official) = Service::with_run("41-mixed-400-price").await;
     let body = json!({ "name": "carry", "base_run": official, "edits": ["price_mode=pc"] });
     let accepted = post(&service, "/scenarios", body).await;
     assert_eq!(accepted.status, 202, "{}", accepted.text());
@@ -69,8 +67,7 @@ async fn a_scenario_is_worked_on_and_listed_apart() {
 
 #[tokio::test]
 async fn studies_follow_from_the_base() {
-    let service = Service::new();
-    let run = service.run_case("41-mixed-400-price").await;
+    let (service, run) = Service::with_run("41-mixed-400-price").await;
     let study = async |name: &str| {
         let body = json!({ "base_run": run, "study": name });
         post(&service, "/tries", body).await.ok().json()
@@ -96,15 +93,11 @@ async fn studies_follow_from_the_base() {
 
 #[tokio::test]
 async fn a_repeated_scenario_has_the_same_body() {
-    let service = Service::new();
-    let official = service.run_case("41-mixed-400-price").await;
+    let (service, official) = Service::with_run("41-mixed-400-price").await;
     let body = json!({ "name": "carry", "note": "why", "base_run": official,
         "edits": ["price_mode=pc"] });
     let send = async |path: &str, body: &Value| {
-        let (path, body) = (format!("/api/powerfill{path}"), body.to_string());
-        let mut request = service.request("POST", &path, &service.operator, Some(&body));
-        request.headers_mut().insert("idempotency-key", "k1".parse().expect("a header"));
-        service.send(request).await
+        service.post_with(path, &[("idempotency-key", "k1")], Some(&body.to_string())).await
     };
     let first = send("/scenarios", &body).await;
     assert_eq!(first.status, 202, "{}", first.text());

@@ -68,7 +68,6 @@ async fn execute_run(store: &Arc<dyn Store>, tenant: &str, case: &str) {
     runner.work(None, RunControl::default(), Arc::new(NoObserver)).await.unwrap().unwrap();
 }
 
-/// The store of one tenant.
 struct TenantStore {
     _folder: tempfile::TempDir,
     store: Arc<dyn Store>,

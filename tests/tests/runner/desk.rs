@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use futures::TryStreamExt;
 use powerfill_app::{
-    AppError, Clock, DecodedEvent, FinishedRun, NoObserver, RunControl, RunObserver, RunProgress,
+    AppResult, Clock, DecodedEvent, FinishedRun, NoObserver, RunControl, RunObserver, RunProgress,
     RunRequest, Runner,
 };
 use powerfill_events::run::event::RunOrigin;
@@ -47,7 +47,7 @@ impl Clock for TickingClock {
 }
 
 /// A worker's task.
-pub(crate) type WorkTask = JoinHandle<Result<Option<FinishedRun>, AppError>>;
+pub(crate) type WorkTask = JoinHandle<AppResult<Option<FinishedRun>>>;
 
 /// The store of a tenant, with a clock and workers.
 pub(crate) struct Desk {
@@ -300,11 +300,7 @@ impl Desk {
 }
 
 /// Requests a run with this id.
-pub(crate) async fn request(
-    runner: &Runner,
-    run_id: RunId,
-    book: &Book,
-) -> Result<String, AppError> {
+pub(crate) async fn request(runner: &Runner, run_id: RunId, book: &Book) -> AppResult<String> {
     request_with_warnings(runner, run_id, book, &[]).await
 }
 
@@ -313,7 +309,7 @@ async fn request_with_warnings(
     run_id: RunId,
     book: &Book,
     source_warnings: &[String],
-) -> Result<String, AppError> {
+) -> AppResult<String> {
     let (snapshot, options) = (&*book.snapshot, &book.options);
     runner
         .request(&RunRequest {

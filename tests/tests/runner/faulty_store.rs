@@ -19,13 +19,12 @@ use powerfill_ports::runs::{
 };
 use powerfill_ports::snapshots::SnapshotStore;
 use powerfill_ports::subscribers::SubscriberStore;
-use powerfill_ports::{Store, StoreError};
+use powerfill_ports::{Store, StoreError, StoreResult};
 use powerfill_tables::event_index::{RunIndex, Subject};
 use powerfill_tables::run_headline::RunHeadline;
 use powerfill_tables::table::{Cell, RowBatch, TableSpec};
 use powerfill_tests::forward_calls;
 
-/// The outcome of a call.
 pub(crate) enum CallOutcome {
     Done,
     /// The call does not reach the store.
@@ -71,8 +70,8 @@ impl FaultyStore {
     async fn call<T>(
         &self,
         name: &'static str,
-        done: impl Future<Output = Result<T, StoreError>>,
-    ) -> Result<T, StoreError> {
+        done: impl Future<Output = StoreResult<T>>,
+    ) -> StoreResult<T> {
         match self.outcome(name) {
             CallOutcome::Done => done.await,
             CallOutcome::Refused(error) => Err(error),

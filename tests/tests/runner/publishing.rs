@@ -20,7 +20,6 @@ use crate::books;
 use crate::desk::Desk;
 use powerfill_events::run::event::Step;
 
-/// The state of a target.
 #[derive(Default)]
 struct TargetState {
     publication: Option<Publication>,

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use powerfill_app::{
-    AppError, FinishedRun, NoObserver, RunControl, RunObserver, RunProgress, Runner,
+    AppError, AppResult, FinishedRun, NoObserver, RunControl, RunObserver, RunProgress, Runner,
 };
 use powerfill_events::run::RunId;
 use powerfill_events::run::event::Step;
@@ -66,7 +66,7 @@ async fn assert_replaced(
     desk: &Desk,
     run: RunId,
     proxy: &TcpProxy,
-    stalled: JoinHandle<Result<Option<FinishedRun>, AppError>>,
+    stalled: JoinHandle<AppResult<Option<FinishedRun>>>,
     expected: &[(String, Vec<u8>)],
     at: &str,
 ) -> StalledRun {

@@ -8,7 +8,6 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 use powerfill_events::log::Hash;
 use powerfill_events::run::RunId;
 use powerfill_events::values::Timestamp;
-use powerfill_ports::StoreError;
 use powerfill_ports::events::{
     Append, AppendReceipt, EventBatches, EventStore, LogHead, Verification,
 };
@@ -21,6 +20,7 @@ use powerfill_ports::runs::{
 };
 use powerfill_ports::snapshots::SnapshotStore;
 use powerfill_ports::subscribers::SubscriberStore;
+use powerfill_ports::{StoreError, StoreResult};
 use powerfill_tables::event_index::{RunIndex, Subject};
 use powerfill_tables::run_headline::RunHeadline;
 use powerfill_tables::table::{Cell, RowBatch, TableSpec};
@@ -51,7 +51,7 @@ fn lost(retry: RetrySafety) -> StoreError {
 }
 
 /// An answer in a word, for the trace.
-fn said<T>(answer: &Result<T, StoreError>) -> &'static str {
+fn said<T>(answer: &StoreResult<T>) -> &'static str {
     match answer {
         Ok(_) => "ok",
         Err(StoreError::Conflict { .. }) => "conflict",
@@ -80,10 +80,10 @@ impl StoreConnection {
         name: &'static str,
         retry: RetrySafety,
         work: impl FnOnce(ObservedStore) -> F + Send + 'static,
-    ) -> Result<T, StoreError>
+    ) -> StoreResult<T>
     where
         T: Send + 'static,
-        F: Future<Output = Result<T, StoreError>> + Send,
+        F: Future<Output = StoreResult<T>> + Send,
     {
         let (process, world) = (&self.process, &self.process.world);
         process.wait_while_paused().await;
@@ -147,7 +147,7 @@ impl StoreConnection {
         work: impl FnOnce(ObservedStore) -> F + Send + 'static,
     ) where
         T: Send + 'static,
-        F: Future<Output = Result<T, StoreError>> + Send,
+        F: Future<Output = StoreResult<T>> + Send,
     {
         let (store, process) = (self.store.clone(), Arc::clone(&self.process));
         tokio::spawn(async move {
@@ -182,12 +182,12 @@ forward_calls! {
         verify(stream: Option<&str>) -> Verification;
     }
     written {
-        async fn append(&self, append: Append) -> Result<AppendReceipt, StoreError> {
+        async fn append(&self, append: Append) -> StoreResult<AppendReceipt> {
             let work = |store: ObservedStore| async move { store.append(append).await };
             self.call("append", RetrySafety::Recognized, work).await
         }
 
-        async fn stream_version(&self, stream: &str) -> Result<u64, StoreError> {
+        async fn stream_version(&self, stream: &str) -> StoreResult<u64> {
             let stream = stream.to_owned();
             let work =
                 |store: ObservedStore| async move { store.inner().stream_version(&stream).await };
@@ -223,14 +223,14 @@ forward_calls! {
 
 #[async_trait]
 impl SnapshotStore for StoreConnection {
-    async fn capture(&self, digest: &str, canonical: &[u8]) -> Result<bool, StoreError> {
+    async fn capture(&self, digest: &str, canonical: &[u8]) -> StoreResult<bool> {
         let (digest, canonical) = (digest.to_owned(), canonical.to_vec());
         let work =
             |store: ObservedStore| async move { store.inner().capture(&digest, &canonical).await };
         self.call("capture", RetrySafety::Safely, work).await
     }
 
-    async fn captured(&self, digest: &str) -> Result<Vec<u8>, StoreError> {
+    async fn captured(&self, digest: &str) -> StoreResult<Vec<u8>> {
         let digest = digest.to_owned();
         let work = |store: ObservedStore| async move { store.inner().captured(&digest).await };
         self.call("captured", RetrySafety::Safely, work).await
@@ -251,7 +251,7 @@ forward_calls! {
             &self,
             writer: ProjectionWriter,
             tables: &[&'static TableSpec],
-        ) -> Result<(), StoreError> {
+        ) -> StoreResult<()> {
             let tables = tables.to_vec();
             let work = move |store: ObservedStore| async move {
                 store.begin_staging(writer, &tables).await
@@ -264,7 +264,7 @@ forward_calls! {
             writer: ProjectionWriter,
             rows: Arc<[RowBatch]>,
             up_to: u64,
-        ) -> Result<(), StoreError> {
+        ) -> StoreResult<()> {
             let work =
                 move |store: ObservedStore| async move { store.stage(writer, rows, up_to).await };
             self.call("stage", RetrySafety::Never, work).await
@@ -274,7 +274,7 @@ forward_calls! {
             &self,
             writer: ProjectionWriter,
             left_out: &[&'static TableSpec],
-        ) -> Result<(), StoreError> {
+        ) -> StoreResult<()> {
             let left_out = left_out.to_vec();
             let work =
                 move |store: ObservedStore| async move { store.publish(writer, &left_out).await };
@@ -286,7 +286,7 @@ forward_calls! {
             writer: ProjectionWriter,
             table: &'static TableSpec,
             row: Vec<Cell>,
-        ) -> Result<(), StoreError> {
+        ) -> StoreResult<()> {
             let work =
                 move |store: ObservedStore| async move { store.put_row(writer, table, row).await };
             self.call("put_row", RetrySafety::Safely, work).await
@@ -308,7 +308,7 @@ forward_calls! {
             &self,
             writer: ProjectionWriter,
             index: Arc<RunIndex>,
-        ) -> Result<(), StoreError> {
+        ) -> StoreResult<()> {
             let work = move |store: ObservedStore| async move {
                 store.put_index(writer, index).await
             };
@@ -323,7 +323,7 @@ forward_calls! {
         headlines(runs: Vec<RunId>) -> BTreeMap<RunId, KeptHeadline>;
     }
     written {
-        async fn put_headline(&self, run: RunId, headline: &RunHeadline) -> Result<(), StoreError> {
+        async fn put_headline(&self, run: RunId, headline: &RunHeadline) -> StoreResult<()> {
             let headline = headline.clone();
             let work = move |store: ObservedStore| async move {
                 store.inner().put_headline(run, &headline).await
@@ -356,7 +356,7 @@ forward_calls! {
             &self,
             request: Append,
             is_scenario: bool,
-        ) -> Result<AppendReceipt, StoreError> {
+        ) -> StoreResult<AppendReceipt> {
             let work = move |store: ObservedStore| async move {
                 store.enqueue(request, is_scenario).await
             };
@@ -368,7 +368,7 @@ forward_calls! {
             worker: &str,
             now: Timestamp,
             until: Timestamp,
-        ) -> Result<Option<Lease>, StoreError> {
+        ) -> StoreResult<Option<Lease>> {
             let worker = worker.to_owned();
             let work =
                 move |store: ObservedStore| async move { store.claim(&worker, now, until).await };
@@ -379,17 +379,17 @@ forward_calls! {
             &self,
             lease: Lease,
             until: Timestamp,
-        ) -> Result<Option<String>, StoreError> {
+        ) -> StoreResult<Option<String>> {
             let work = move |store: ObservedStore| async move { store.renew(lease, until).await };
             self.call("renew", RetrySafety::Safely, work).await
         }
 
-        async fn run(&self, run: RunId) -> Result<Option<QueuedRun>, StoreError> {
+        async fn run(&self, run: RunId) -> StoreResult<Option<QueuedRun>> {
             let work = move |store: ObservedStore| async move { store.run(run).await };
             self.call("run", RetrySafety::Safely, work).await
         }
 
-        async fn set_status(&self, lease: Lease, status: RunStatus) -> Result<(), StoreError> {
+        async fn set_status(&self, lease: Lease, status: RunStatus) -> StoreResult<()> {
             let retry = if status.is_over() { RetrySafety::Never } else { RetrySafety::Safely };
             let work = move |store: ObservedStore| async move {
                 store.set_status(lease, status).await
@@ -397,7 +397,7 @@ forward_calls! {
             self.call("set_status", retry, work).await
         }
 
-        async fn request_cancel(&self, run: RunId, by: &str) -> Result<bool, StoreError> {
+        async fn request_cancel(&self, run: RunId, by: &str) -> StoreResult<bool> {
             let by = by.to_owned();
             let work = move |store: ObservedStore| async move {
                 store.inner().request_cancel(run, &by).await

@@ -12,7 +12,6 @@ pub(crate) enum RetrySafety {
     Never,
 }
 
-/// The outcome of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum CallOutcome {
     /// Done after `out` milliseconds, and answered after another `back`.

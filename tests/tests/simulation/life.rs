@@ -16,7 +16,6 @@ use crate::mutants::Mutant;
 use crate::trace::{EventCounts, ProcessName, TraceEntry};
 use crate::world::{LEASE, SKEW_MS, World, sleep_ms};
 
-/// The result of a seed.
 pub(crate) struct SeedResult {
     /// The first violation.
     pub(crate) found: Option<String>,

@@ -7,11 +7,11 @@ use futures::stream::{self, StreamExt};
 use powerfill_events::run::RunId;
 use powerfill_events::values::Timestamp;
 use powerfill_memory::MemoryStore;
-use powerfill_ports::StoreError;
 use powerfill_ports::events::{Append, AppendReceipt, EventBatches, EventStore};
 use powerfill_ports::index::IndexStore;
 use powerfill_ports::projections::ProjectionStore;
 use powerfill_ports::runs::{Lease, ProjectionWriter, QueuedRun, RunStatus, RunStore};
+use powerfill_ports::{StoreError, StoreResult};
 use powerfill_tables::event_index::RunIndex;
 use powerfill_tables::table::{Cell, RowBatch, TableSpec};
 use powerfill_tests::all_runs::AllRuns;
@@ -57,12 +57,7 @@ impl ObservedStore {
     }
 
     /// Checks a call that a worker made with its lease: that must have been the newest one.
-    fn after<T>(
-        &self,
-        what: &'static str,
-        lease: Lease,
-        answer: Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
+    fn after<T>(&self, what: &'static str, lease: Lease, answer: StoreResult<T>) -> StoreResult<T> {
         let newest = self.any(lease);
         match &answer {
             Ok(_) if newest != lease => {
@@ -79,15 +74,15 @@ impl ObservedStore {
         &self,
         what: &'static str,
         writer: ProjectionWriter,
-        answer: Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
+        answer: StoreResult<()>,
+    ) -> StoreResult<()> {
         match writer {
             ProjectionWriter::Worker(lease) => self.after(what, lease, answer),
             ProjectionWriter::Maintenance(_) => answer,
         }
     }
 
-    pub(crate) async fn append(&self, append: Append) -> Result<AppendReceipt, StoreError> {
+    pub(crate) async fn append(&self, append: Append) -> StoreResult<AppendReceipt> {
         let lease = append.lease.expect("only workers append here");
         let mut append = append;
         if self.mutant(Mutant::AppendNotRecognised) {
@@ -113,7 +108,7 @@ impl ObservedStore {
         &self,
         writer: ProjectionWriter,
         tables: &[&'static TableSpec],
-    ) -> Result<(), StoreError> {
+    ) -> StoreResult<()> {
         let answer = self.inner().begin_staging(writer, tables).await;
         self.written("begin_staging", writer, answer)
     }
@@ -123,7 +118,7 @@ impl ObservedStore {
         writer: ProjectionWriter,
         rows: Arc<[RowBatch]>,
         up_to: u64,
-    ) -> Result<(), StoreError> {
+    ) -> StoreResult<()> {
         let by = self.by(writer, Mutant::StageWithoutFence);
         let answer = self.inner().stage(by, rows, up_to).await;
         self.written("stage", writer, answer)
@@ -133,7 +128,7 @@ impl ObservedStore {
         &self,
         writer: ProjectionWriter,
         left_out: &[&'static TableSpec],
-    ) -> Result<(), StoreError> {
+    ) -> StoreResult<()> {
         let by = self.by(writer, Mutant::PublishWithoutFence);
         let answer = self.inner().publish(by, left_out).await;
         if answer.is_ok() {
@@ -148,7 +143,7 @@ impl ObservedStore {
         writer: ProjectionWriter,
         table: &'static TableSpec,
         row: Vec<Cell>,
-    ) -> Result<(), StoreError> {
+    ) -> StoreResult<()> {
         let answer = self.inner().put_row(writer, table, row).await;
         self.written("put_row", writer, answer)
     }
@@ -157,7 +152,7 @@ impl ObservedStore {
         &self,
         writer: ProjectionWriter,
         index: Arc<RunIndex>,
-    ) -> Result<(), StoreError> {
+    ) -> StoreResult<()> {
         let answer = self.inner().put_index(writer, index).await;
         self.written("put_index", writer, answer)
     }
@@ -166,7 +161,7 @@ impl ObservedStore {
         &self,
         request: Append,
         is_scenario: bool,
-    ) -> Result<AppendReceipt, StoreError> {
+    ) -> StoreResult<AppendReceipt> {
         let run = request.run()?;
         let answer = self.inner().enqueue(request, is_scenario).await;
         if let Ok(asked) = &answer {
@@ -184,7 +179,7 @@ impl ObservedStore {
         worker: &str,
         now: Timestamp,
         until: Timestamp,
-    ) -> Result<Option<Lease>, StoreError> {
+    ) -> StoreResult<Option<Lease>> {
         let runs = self.inner().all_runs().await?;
         let held = runs.into_iter().find(|run| !run.status.is_over() && run.worker.is_some());
         let over = held.as_ref().and_then(|held| held.lease_expires_at);
@@ -207,14 +202,14 @@ impl ObservedStore {
         &self,
         lease: Lease,
         until: Timestamp,
-    ) -> Result<Option<String>, StoreError> {
+    ) -> StoreResult<Option<String>> {
         let by = if self.mutant(Mutant::RenewWithoutToken) { self.any(lease) } else { lease };
         let answer = self.inner().renew(by, until).await;
         let asked = self.after("renew", lease, answer)?;
         Ok(asked.filter(|_| !self.mutant(Mutant::CancelForgotten)))
     }
 
-    pub(crate) async fn run(&self, run: RunId) -> Result<Option<QueuedRun>, StoreError> {
+    pub(crate) async fn run(&self, run: RunId) -> StoreResult<Option<QueuedRun>> {
         let mut queued = self.inner().run(run).await?;
         if self.mutant(Mutant::CancelForgotten) {
             queued.iter_mut().for_each(|queued| queued.cancel_requested_by = None);
@@ -222,11 +217,7 @@ impl ObservedStore {
         Ok(queued)
     }
 
-    pub(crate) async fn set_status(
-        &self,
-        lease: Lease,
-        status: RunStatus,
-    ) -> Result<(), StoreError> {
+    pub(crate) async fn set_status(&self, lease: Lease, status: RunStatus) -> StoreResult<()> {
         let by = if self.mutant(Mutant::StatusWithoutToken) { self.any(lease) } else { lease };
         let answer = self.inner().set_status(by, status).await;
         checks::check_queue(&self.world).await;

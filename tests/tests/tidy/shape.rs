@@ -28,10 +28,6 @@ const LONGER_FUNCTIONS: &[(&str, &str)] = &[
         "one case per line",
     ),
     (
-        "adapters/xlsx/tests/workbook/source.rs: values_without_exact_text_are_faults_with_their_addresses",
-        "one case per line",
-    ),
-    (
         "domain/snapshot/src/rules/tests/accepted.rs: every_feature_against_four_loans",
         "one case per line",
     ),

@@ -19,7 +19,7 @@ use tokio::task::spawn_blocking;
 use crate::events::{for_each_event, read_run};
 use crate::in_memory::InMemoryRun;
 use crate::run::panicked;
-use crate::{AppError, RunControl};
+use crate::{AppError, AppResult, RunControl};
 
 /// Why there is no brief.
 #[derive(Debug, thiserror::Error)]
@@ -63,10 +63,7 @@ pub async fn latest_two(store: &dyn Store) -> Result<[RunId; 2], BriefError> {
 
 /// The official run that was Complete before this one; `None` for the first one, and for a
 /// scenario.
-///
-/// # Errors
-/// The store fails.
-pub async fn run_before(store: &dyn Store, run: RunId) -> Result<Option<RunId>, AppError> {
+pub async fn run_before(store: &dyn Store, run: RunId) -> AppResult<Option<RunId>> {
     let mut runs = std::pin::pin!(stream_runs(store, RunFilter::Official));
     let mut is_after = true;
     while let Some(found) = runs.try_next().await? {
@@ -79,9 +76,6 @@ pub async fn run_before(store: &dyn Store, run: RunId) -> Result<Option<RunId>, 
 }
 
 /// The brief of two runs, from the earlier one to the later one whichever is named first.
-///
-/// # Errors
-/// See [`BriefError`].
 pub async fn brief(store: &dyn Store, runs: [RunId; 2]) -> Result<Brief, BriefError> {
     let [then, now] = in_order(store, runs).await?;
     let mut former = BriefSide::new(then);
@@ -136,7 +130,7 @@ fn rerun(
     then: &[RawTable],
     now: &[RawTable],
     options: &RunOptions,
-) -> Result<RerunValues, AppError> {
+) -> AppResult<RerunValues> {
     let value = |with_trades: bool| {
         let mixed = mixed_input::with_former(then, now, with_trades);
         mixed.ok().and_then(|tables| value_of(tables, options))

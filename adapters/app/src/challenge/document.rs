@@ -12,7 +12,7 @@ use powerfill_ports::Store;
 use serde_json::{Value, json};
 
 use super::{decode, stored_of_types};
-use crate::AppError;
+use crate::{AppError, AppResult};
 
 /// A recorded challenge in the list of those of a run.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,13 +26,10 @@ pub struct RecordedChallenge {
 }
 
 /// The challenges of a run, the first one first.
-///
-/// # Errors
-/// An event cannot be read; the store fails.
 pub async fn recorded_challenges(
     store: &dyn Store,
     run: RunId,
-) -> Result<Vec<RecordedChallenge>, AppError> {
+) -> AppResult<Vec<RecordedChallenge>> {
     let types = [
         ChallengeEventType::ChallengeRequested,
         ChallengeEventType::BoundCertified,
@@ -56,10 +53,7 @@ pub async fn recorded_challenges(
 /// # Errors
 /// [`NotFound`](powerfill_ports::StoreError::NotFound) if there is none; an event cannot be read;
 /// the store fails.
-pub async fn read_challenge(
-    store: &dyn Store,
-    id: ChallengeId,
-) -> Result<Vec<ChallengeEvent>, AppError> {
+pub async fn read_challenge(store: &dyn Store, id: ChallengeId) -> AppResult<Vec<ChallengeEvent>> {
     let stored = store.read(&id.stream(), 1).try_concat().await?;
     if stored.is_empty() {
         return Err(AppError::no_challenge(id));

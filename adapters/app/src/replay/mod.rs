@@ -28,7 +28,7 @@ use crate::run::decide::decide_here;
 use crate::run::finish::BROKEN_OFF;
 use crate::run::messages::{DecisionEnd, DecisionInput, EventChunk};
 use crate::run::panicked;
-use crate::{AppError, RunControl, RunObserver, StopReason};
+use crate::{AppError, AppResult, RunControl, RunObserver, StopReason};
 
 /// A finished replay.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -111,7 +111,7 @@ pub async fn replay(
     store: &dyn Store,
     run: RunId,
     observer: Arc<dyn RunObserver>,
-) -> Result<ReplayReport, AppError> {
+) -> AppResult<ReplayReport> {
     let mut comparison = StreamComparison::new(run);
     if let Some(damage) = store.verify(Some(&run.stream())).await?.damage {
         let Damage { stream_version, seq: append, what: message, .. } = damage;
@@ -210,7 +210,7 @@ impl StreamComparison {
         given: Option<Vec<GivenPlacement>>,
         canonical: Vec<u8>,
         observer: Arc<dyn RunObserver>,
-    ) -> Result<(), AppError> {
+    ) -> AppResult<()> {
         self.report.recorded_spec = Some(requested.spec_version.clone());
         let run = self.report.run_id;
         // The engine stops if the replay is not waited for any more.

@@ -12,16 +12,16 @@ use powerfill_tables::tables::projectors;
 use super::Runner;
 use super::envelope::{append_id, append_meta};
 use super::history::read_ends;
-use crate::AppError;
 use crate::rebuild::{rebuild_kept, rebuild_with};
 use crate::retry::retry_with_backoff;
+use crate::{AppError, AppResult};
 
 /// The code of a run that failed for another reason than its input.
 pub(crate) const BROKEN_OFF: &str = "RUN_BROKEN_OFF";
 
 impl Runner {
     /// Ends a run that cannot be carried on with `RunFailed`.
-    pub(crate) async fn fail(&self, lease: Lease, error: &AppError) -> Result<RunStatus, AppError> {
+    pub(crate) async fn fail(&self, lease: Lease, error: &AppError) -> AppResult<RunStatus> {
         let failed = RunEvent::RunFailed(RunFailed {
             step: Step::Record,
             code: BROKEN_OFF.to_owned(),
@@ -33,7 +33,7 @@ impl Runner {
     /// Appends the event that ends a run, unless its stream has an end already, and frees the
     /// tenant. A run without events becomes Failed: only an older version could queue a run before
     /// it recorded the request.
-    pub(crate) async fn end(&self, lease: Lease, ending: &RunEvent) -> Result<RunStatus, AppError> {
+    pub(crate) async fn end(&self, lease: Lease, ending: &RunEvent) -> AppResult<RunStatus> {
         let run = lease.run_id;
         let ends = retry_with_backoff(|| read_ends(self.store.as_ref(), run)).await?;
         if let (Some(first), None) = (&ends.first, ends.ended) {
@@ -57,11 +57,7 @@ impl Runner {
     }
 
     /// Makes the tables and the queue agree with a stream that has ended.
-    pub(crate) async fn settle(
-        &self,
-        lease: Lease,
-        status: RunStatus,
-    ) -> Result<RunStatus, AppError> {
+    pub(crate) async fn settle(&self, lease: Lease, status: RunStatus) -> AppResult<RunStatus> {
         let (store, writer) = (self.store.as_ref(), ProjectionWriter::Worker(lease));
         let rebuilt = match status {
             RunStatus::Complete => {

@@ -8,11 +8,11 @@ use powerfill_events::run::{EventType, RunEvent, RunId};
 use powerfill_events::values::Timestamp;
 use powerfill_ports::events::{EventStore, StoredEvent};
 use powerfill_ports::runs::QueuedRun;
-use powerfill_ports::{Store, StoreError};
+use powerfill_ports::{Store, StoreResult};
 use powerfill_tables::status::RunStatus;
 use tokio::time::{Instant, sleep};
 
-use crate::AppError;
+use crate::AppResult;
 use crate::events::read_event;
 
 /// A stream as a worker compares it with its own decisions.
@@ -37,10 +37,7 @@ pub(crate) struct HistoryEvent {
 }
 
 /// Reads the stream of a run.
-pub(crate) async fn read_history(
-    store: &dyn Store,
-    run: RunId,
-) -> Result<StreamHistory, StoreError> {
+pub(crate) async fn read_history(store: &dyn Store, run: RunId) -> StoreResult<StreamHistory> {
     let mut history = StreamHistory::default();
     let mut batches = store.read(&run.stream(), 1);
     while let Some(batch) = batches.try_next().await? {
@@ -69,13 +66,7 @@ fn present_hash(event_type: Option<EventType>, stored: &StoredEvent) -> blake3::
 
 /// A run of the queue with the status by its last event. The queue learns a status only after the
 /// event is stored, and that of a Complete run only after its tables are shown.
-///
-/// # Errors
-/// The event cannot be read; the store fails.
-pub async fn with_logged_status(
-    store: &dyn Store,
-    queued: QueuedRun,
-) -> Result<QueuedRun, AppError> {
+pub async fn with_logged_status(store: &dyn Store, queued: QueuedRun) -> AppResult<QueuedRun> {
     if queued.status.is_over() {
         return Ok(queued);
     }
@@ -93,10 +84,7 @@ const SETTLE_POLL: Duration = Duration::from_millis(25);
 
 /// The active run. A run whose last event is in the log is over for those who read the log: this
 /// waits, at most 20 s, until the queue knows it, too.
-///
-/// # Errors
-/// An event cannot be read; the store fails.
-pub async fn active_run_settled(store: &dyn Store) -> Result<Option<RunId>, AppError> {
+pub async fn active_run_settled(store: &dyn Store) -> AppResult<Option<RunId>> {
     let until = Instant::now() + SETTLE_TIMEOUT;
     loop {
         let Some(active) = store.active_run().await? else { return Ok(None) };
@@ -118,7 +106,7 @@ pub(crate) struct StreamEnds {
     pub(crate) ended: Option<RunStatus>,
 }
 
-pub(crate) async fn read_ends(store: &dyn Store, run: RunId) -> Result<StreamEnds, StoreError> {
+pub(crate) async fn read_ends(store: &dyn Store, run: RunId) -> StoreResult<StreamEnds> {
     let version = store.stream_version(&run.stream()).await?;
     let first = event_at(store, run, 1).await?;
     let last = event_at(store, run, version.max(1)).await?;
@@ -130,7 +118,7 @@ async fn event_at(
     store: &dyn EventStore,
     run: RunId,
     version: u64,
-) -> Result<Option<StoredEvent>, StoreError> {
+) -> StoreResult<Option<StoredEvent>> {
     let batch = store.read_between(&run.stream(), version, version).try_next().await?;
     Ok(batch.and_then(|batch| batch.into_iter().next()))
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use powerfill_events::run::RunId;
 use powerfill_events::values::Timestamp;
 use powerfill_ports::runs::Lease;
-use powerfill_ports::{Store, StoreError};
+use powerfill_ports::{Store, StoreError, StoreResult};
 use tokio::select;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until, timeout};
@@ -32,7 +32,7 @@ fn lease_end(now: Timestamp, lease: Duration) -> Timestamp {
 impl Runner {
     /// Claims the next run. If the answer does not come, a lease that the store may have granted
     /// has ended by then.
-    pub(crate) async fn claim(&self) -> Result<Option<Lease>, StoreError> {
+    pub(crate) async fn claim(&self) -> StoreResult<Option<Lease>> {
         let claim = || async {
             let now = self.clock.now();
             self.store.claim(&self.worker, now, lease_end(now, self.lease)).await

@@ -30,7 +30,7 @@ use powerfill_events::run::RunId;
 use powerfill_ports::Store;
 use powerfill_tables::table::LargeTables;
 
-use crate::AppError;
+use crate::AppResult;
 use crate::certificate::{Certifier, record_bound};
 use crate::clock::Clock;
 use threads::ThreadMode;
@@ -105,7 +105,7 @@ impl Runner {
     pub fn certify(
         &self,
         run: RunId,
-    ) -> impl Future<Output = Result<Option<RunCertificate>, AppError>> + Send + use<> {
+    ) -> impl Future<Output = AppResult<Option<RunCertificate>>> + Send + use<> {
         let pending = self.certifier.as_ref().and_then(|certifier| certifier.take(run));
         let (store, clock) = (Arc::clone(&self.store), Arc::clone(&self.clock));
         async move {

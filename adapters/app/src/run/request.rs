@@ -11,7 +11,7 @@ use powerfill_snapshot::{RunOptions, Snapshot};
 
 use super::Runner;
 use super::envelope::{append_id, append_meta};
-use crate::AppError;
+use crate::AppResult;
 use crate::retry::retry_with_backoff;
 
 /// A run to be queued.
@@ -41,7 +41,7 @@ impl Runner {
     /// [`RunActive`](powerfill_ports::StoreError::RunActive) while the tenant has an active run
     /// (BR-8); [`AnotherTenant`](powerfill_ports::StoreError::AnotherTenant), before anything is
     /// written, if the store is not that of the snapshot's tenant; the store fails.
-    pub async fn request(&self, request: &RunRequest<'_>) -> Result<String, AppError> {
+    pub async fn request(&self, request: &RunRequest<'_>) -> AppResult<String> {
         let tenant = TenantId::from(&request.snapshot.header.tenant_id);
         retry_with_backoff(|| ensure_tenant(self.store.as_ref(), &tenant)).await?;
         let (digest, canonical) = canonical(request.snapshot);
@@ -77,7 +77,7 @@ impl Runner {
 }
 
 /// Adds the tables of the captured snapshot to where it was read.
-fn with_tables(mut origin: RunOrigin, canonical: &[u8]) -> Result<RunOrigin, AppError> {
+fn with_tables(mut origin: RunOrigin, canonical: &[u8]) -> AppResult<RunOrigin> {
     if let Some(provenance) = &mut origin.provenance {
         let parts = Snapshot::parts_of_canonical(canonical)?.into_iter();
         provenance.tables = parts

@@ -9,7 +9,7 @@ use super::control::StopReason;
 use super::decide::decide;
 use super::messages::{DecisionInput, EngineMessage};
 use super::record::{Recorder, RecordingStop, RunPart};
-use crate::AppError;
+use crate::{AppError, AppResult};
 
 /// Where blocking work is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,7 +25,7 @@ impl ThreadMode {
     pub(crate) async fn run_blocking<T: Send + 'static>(
         self,
         work: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T, AppError> {
+    ) -> AppResult<T> {
         match self {
             Self::Own => spawn_blocking(work).await.map_err(|error| panicked(&error)),
             Self::InPlace => Ok(work()),
@@ -85,7 +85,7 @@ impl RunParts {
     }
 
     /// Waits for the threads, and drops the parts that were not taken.
-    pub(crate) async fn end(self) -> Result<Result<(), RecordingStop>, AppError> {
+    pub(crate) async fn end(self) -> AppResult<Result<(), RecordingStop>> {
         match self {
             Self::FromThreads { parts, threads } => {
                 drop(parts);

@@ -24,10 +24,10 @@ use super::messages::DecisionInput;
 use super::observer::{RunObserver, RunProgress};
 use super::record::{Recorder, RecorderInput, RecordingStop, RunPart};
 use super::threads::RunParts;
-use crate::AppError;
 use crate::adopt::adopted_placements;
 use crate::events::{DecodedEvent, read_versions};
 use crate::retry::retry_with_backoff;
+use crate::{AppError, AppResult};
 
 /// A run that has ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,7 +51,7 @@ impl Runner {
         in_memory: Option<(&str, Arc<Snapshot>)>,
         control: RunControl,
         observer: Arc<dyn RunObserver>,
-    ) -> Result<Option<FinishedRun>, AppError> {
+    ) -> AppResult<Option<FinishedRun>> {
         let Some(lease) = self.claim().await? else { return Ok(None) };
         let renewal = self.keep_lease(lease, control.clone());
         let worked = select! {
@@ -89,7 +89,7 @@ impl Runner {
         in_memory: Option<(&str, Arc<Snapshot>)>,
         control: &RunControl,
         observer: Arc<dyn RunObserver>,
-    ) -> Result<RunStatus, AppError> {
+    ) -> AppResult<RunStatus> {
         let run = lease.run_id;
         let queued = retry_with_backoff(|| self.store.run(run)).await?;
         if let Some(by) = queued.and_then(|queued| queued.cancel_requested_by) {
@@ -150,7 +150,7 @@ impl Runner {
         mut parts: RunParts,
         control: &RunControl,
         observer: &dyn RunObserver,
-    ) -> Result<(RunStatus, Result<(), RecordingStop>), AppError> {
+    ) -> AppResult<(RunStatus, Result<(), RecordingStop>)> {
         let (mut stored, mut cut_off) = (Ok(RunStatus::Pending), None);
         while let Some(part) = parts.next().await {
             let step = part.step;
@@ -188,7 +188,7 @@ impl Runner {
         cancelled: RunCancelled,
         observed: u64,
         observer: &dyn RunObserver,
-    ) -> Result<RunStatus, AppError> {
+    ) -> AppResult<RunStatus> {
         let status = self.end(lease, &RunEvent::RunCancelled(cancelled)).await?;
         let run = lease.run_id;
         let mut rest = read_versions(self.store.as_ref(), run, observed + 1, u64::MAX);
@@ -205,7 +205,7 @@ impl Runner {
         &self,
         run: RunId,
         in_memory: Option<(&str, Arc<Snapshot>)>,
-    ) -> Result<PreparedRun, AppError> {
+    ) -> AppResult<PreparedRun> {
         let history = retry_with_backoff(|| read_history(self.store.as_ref(), run)).await?;
         let StreamHistory { first, events, ended } = history;
         let Some(first) = first else {
@@ -245,7 +245,7 @@ impl Runner {
         })
     }
 
-    async fn captured(&self, digest: &str) -> Result<Arc<Snapshot>, AppError> {
+    async fn captured(&self, digest: &str) -> AppResult<Arc<Snapshot>> {
         let bytes = retry_with_backoff(|| self.store.captured(digest)).await?;
         let read = move || Snapshot::from_canonical(&bytes);
         Ok(Arc::new(self.thread_mode.run_blocking(read).await??))
@@ -257,7 +257,7 @@ impl Runner {
         mut part: RunPart,
         before: RunStatus,
         control: &RunControl,
-    ) -> Result<PartEnd, AppError> {
+    ) -> AppResult<PartEnd> {
         let WorkedRun { lease, ref tenant, is_scenario } = *work;
         let (store, run, status) = (&self.store, lease.run_id, part.status);
         let writer = ProjectionWriter::Worker(lease);

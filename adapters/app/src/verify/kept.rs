@@ -23,9 +23,9 @@ use tokio::runtime::Handle;
 
 use super::tables::{cell_difference, compare_shown};
 use super::{Comparer, VerifyProgress, VerifyReport, Workers};
-use crate::AppError;
 use crate::certificate::recorded_certificate;
 use crate::rebuild::{RebuiltRun, fold_with_index};
+use crate::{AppError, AppResult};
 
 /// Compares the output digest that a run recorded with that of its rebuilt outputs.
 pub(super) fn recorded_digest_differs(run: RunId, rebuilt: &RebuiltRun) -> Option<String> {
@@ -67,7 +67,7 @@ impl Comparer<'_> {
         is_chosen: &(dyn Fn(RunId) -> bool + Sync),
         refuses_strays: bool,
         report: &mut VerifyReport,
-    ) -> Result<(), AppError> {
+    ) -> AppResult<()> {
         let shown = self.store.published().await?.map(|(run, _)| run);
         let mut history = match self.history().await? {
             Ok(history) => history,
@@ -115,7 +115,7 @@ impl Comparer<'_> {
     }
 
     /// The history of the runs, or that a run has two rows in it.
-    async fn history(&self) -> Result<Result<BTreeMap<RunId, Vec<Cell>>, String>, AppError> {
+    async fn history(&self) -> AppResult<Result<BTreeMap<RunId, Vec<Cell>>, String>> {
         let mut history = BTreeMap::new();
         let mut batches = self.store.rows(&run_history::TABLE);
         while let Some(batch) = batches.try_next().await? {
@@ -129,7 +129,7 @@ impl Comparer<'_> {
     }
 
     /// Compares a run, on a thread of its own if there are several workers.
-    async fn start(&self, kept: KeptRun) -> Result<RunComparison, AppError> {
+    async fn start(&self, kept: KeptRun) -> AppResult<RunComparison> {
         let (projectors, hashes) = (self.projectors, self.hashes);
         let Some(store) = &self.threads else {
             return compare_run(self.store, kept, projectors, hashes).await;
@@ -159,7 +159,7 @@ async fn compare_run(
     kept: KeptRun,
     projectors: Projectors,
     hashes: HashCheck,
-) -> Result<RunComparison, AppError> {
+) -> AppResult<RunComparison> {
     let KeptRun { run, is_shown, is_archived, row, index, captured } = kept;
     let mut comparison = RunComparison::default();
     if !store.archived_blocks(run).await?.is_empty() {
@@ -209,7 +209,7 @@ async fn snapshot_missing(
     run: RunId,
     rebuilt: &RebuiltRun,
     captured: &Mutex<BTreeSet<String>>,
-) -> Result<Option<String>, AppError> {
+) -> AppResult<Option<String>> {
     let digest = rebuilt.input_digest.as_ref();
     let Some(digest) = digest.filter(|digest| !captured.lock().contains(*digest)) else {
         return Ok(None);
@@ -270,7 +270,7 @@ async fn headline_differs(
     store: &dyn Store,
     run: RunId,
     rebuilt: &RebuiltRun,
-) -> Result<Option<String>, AppError> {
+) -> AppResult<Option<String>> {
     let Some(kept) = store.headlines(vec![run]).await?.remove(&run) else { return Ok(None) };
     let annotations = AnnotationHead::from(&read_annotations(store, run).await?);
     // A headline of another version says something else.
@@ -299,7 +299,7 @@ async fn index_differs(
     up_to_version: u64,
     expected: &RunIndex,
     entries: &mut u64,
-) -> Result<Option<String>, AppError> {
+) -> AppResult<Option<String>> {
     if up_to_version > expected.up_to_version {
         let last = expected.up_to_version;
         return Ok(Some(format!("it reaches to event {up_to_version}, and the run to {last}")));

@@ -17,7 +17,7 @@ use powerfill_tables::tables::{Projectors, projectors};
 
 pub use since::{IncrementalReport, seal_difference, verify_incrementally, verify_since};
 
-use crate::AppError;
+use crate::{AppError, AppResult};
 
 /// A finished verification.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,7 +74,7 @@ pub type VerifyObserver<'a> = &'a (dyn Fn(VerifyProgress) + Sync);
 /// # Errors
 /// [`StoreError::NotFound`] if the run has no events; the store fails. Damage and differences are
 /// results.
-pub async fn verify(store: &dyn Store, only: Option<RunId>) -> Result<VerifyReport, AppError> {
+pub async fn verify(store: &dyn Store, only: Option<RunId>) -> AppResult<VerifyReport> {
     verify_all(store, only, projectors, &|_| {}).await
 }
 
@@ -86,7 +86,7 @@ pub async fn verify_observed(
     store: &dyn Store,
     only: Option<RunId>,
     observer: VerifyObserver<'_>,
-) -> Result<VerifyReport, AppError> {
+) -> AppResult<VerifyReport> {
     verify_all(store, only, projectors, observer).await
 }
 
@@ -98,7 +98,7 @@ pub async fn verify_with(
     store: &dyn Store,
     only: Option<RunId>,
     projectors: Projectors,
-) -> Result<VerifyReport, AppError> {
+) -> AppResult<VerifyReport> {
     verify_all(store, only, projectors, &|_| {}).await
 }
 
@@ -107,7 +107,7 @@ async fn verify_all(
     only: Option<RunId>,
     projectors: Projectors,
     observer: VerifyObserver<'_>,
-) -> Result<VerifyReport, AppError> {
+) -> AppResult<VerifyReport> {
     let log = store.verify(only.map(|run| run.stream()).as_deref()).await?;
     let mut report = VerifyReport::of_log(log);
     if report.log.damage.is_none() {
@@ -128,7 +128,7 @@ async fn verify_all(
 pub async fn verify_in_parallel(
     store: &Arc<dyn Store>,
     observer: VerifyObserver<'_>,
-) -> Result<VerifyReport, AppError> {
+) -> AppResult<VerifyReport> {
     let log = async {
         let store = Arc::clone(store);
         let verified = tokio::spawn(async move { store.verify(None).await }).await;
@@ -194,7 +194,7 @@ impl<'a> Comparer<'a> {
         is_chosen: &(dyn Fn(RunId) -> bool + Sync),
         refuses_strays: bool,
         report: &mut VerifyReport,
-    ) -> Result<(), AppError> {
+    ) -> AppResult<()> {
         match self.compare_kept(is_chosen, refuses_strays, report).await {
             Err(AppError::Store(StoreError::Corrupt(fault))) => {
                 report.difference = Some(fault.to_string());

@@ -14,17 +14,11 @@ use powerfill_ports::events::{Damage, Verification};
 use powerfill_ports::{Store, StoreError};
 
 use super::{Comparer, VerifyObserver, VerifyProgress, VerifyReport, Workers, verify_in_parallel};
-use crate::AppError;
+use crate::{AppError, AppResult};
 
 /// How a log differs from one that had this seal at its end; `None` if it still contains it. The
 /// events are not read: the stored seal says nothing about them.
-///
-/// # Errors
-/// The store fails.
-pub async fn seal_difference(
-    store: &dyn Store,
-    sealed: LogHead,
-) -> Result<Option<String>, AppError> {
+pub async fn seal_difference(store: &dyn Store, sealed: LogHead) -> AppResult<Option<String>> {
     let seq = sealed.seq;
     let Some(stored) = store.seal_at(seq).await? else {
         let head = store.head().await?;
@@ -52,7 +46,7 @@ pub async fn verify_since(
     sealed: LogHead,
     workers: Workers,
     observer: VerifyObserver<'_>,
-) -> Result<VerifyReport, AppError> {
+) -> AppResult<VerifyReport> {
     let mut report = VerifyReport::of_log(Verification::default());
     report.difference = seal_difference(store.as_ref(), sealed).await?;
     if report.difference.is_some() {
@@ -93,7 +87,7 @@ pub struct IncrementalReport {
 pub async fn verify_incrementally(
     store: &Arc<dyn CopyStore>,
     observer: VerifyObserver<'_>,
-) -> Result<IncrementalReport, AppError> {
+) -> AppResult<IncrementalReport> {
     let head = store.head().await?;
     let since = store.verified_log().await?;
     let report = match since {
@@ -121,7 +115,7 @@ struct LaterAppends {
 
 /// Reads the appends after a seal, and checks that they follow it, up to the head, without a gap.
 /// Their events and seals are verified with their streams.
-async fn read_appends(store: &dyn CopyStore, sealed: LogHead) -> Result<LaterAppends, AppError> {
+async fn read_appends(store: &dyn CopyStore, sealed: LogHead) -> AppResult<LaterAppends> {
     let head = store.head().await?;
     let (mut later, mut end) = (LaterAppends::default(), sealed);
     let mut known = BTreeSet::new();
@@ -163,7 +157,7 @@ async fn verify_streams(
     store: &Arc<dyn CopyStore>,
     later: LaterAppends,
     workers: Workers,
-) -> Result<Verification, AppError> {
+) -> AppResult<Verification> {
     let LaterAppends { streams, mut verification } = later;
     verification.streams = streams.len() as u64;
     if verification.damage.is_some() {

@@ -9,7 +9,7 @@ use powerfill_tables::table::{Cell, RowBatch, TableRole, TableSpec};
 use powerfill_tables::tables::Projectors;
 
 use super::kept::{RunComparison, recorded_digest_differs};
-use crate::AppError;
+use crate::AppResult;
 use crate::rebuild::{RebuiltRun, fold_with_index, is_built};
 
 /// Compares the shown tables of a run with its recorded digest and with a rebuild.
@@ -19,7 +19,7 @@ pub(super) async fn compare_shown(
     projectors: Projectors,
     rebuilt: &RebuiltRun,
     comparison: &mut RunComparison,
-) -> Result<(), AppError> {
+) -> AppResult<()> {
     comparison.difference = recorded_digest_differs(run, rebuilt);
     if comparison.difference.is_some() {
         return Ok(());
@@ -48,11 +48,7 @@ pub(super) async fn compare_shown(
 }
 
 /// The digest of a shown table, in the version of the expected one.
-async fn digest(
-    store: &dyn Store,
-    run: RunId,
-    expected: &TableDigest,
-) -> Result<TableDigest, AppError> {
+async fn digest(store: &dyn Store, run: RunId, expected: &TableDigest) -> AppResult<TableDigest> {
     let empty = || TableDigest::at_version(expected.table(), expected.version());
     let mut digest = empty();
     let mut batches = store.rows(expected.table());
@@ -72,7 +68,7 @@ async fn first_difference(
     run: RunId,
     digest: &TableDigest,
     projectors: Projectors,
-) -> Result<Option<String>, AppError> {
+) -> AppResult<Option<String>> {
     let table = digest.table();
     let mut expected = RowBatch::new(table);
     fold_with_index(store, run, projectors, HashCheck::OnRead, async |batches, _| {

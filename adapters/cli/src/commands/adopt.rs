@@ -13,11 +13,11 @@ use powerfill_tables::status::RunStatus;
 use super::retention;
 use super::run::{print_result, process_name, run_in_foreground, tenant_runner};
 use crate::args::AdoptArgs;
-use crate::error::CliError;
+use crate::error::{CliError, CliResult};
 use crate::settings::{ALLOW_ADOPTION, ProgramSettings};
 use crate::tenancy::TenantStore;
 
-pub(crate) async fn run(args: AdoptArgs, settings: &ProgramSettings) -> Result<(), CliError> {
+pub(crate) async fn run(args: AdoptArgs, settings: &ProgramSettings) -> CliResult<()> {
     let tenant_store = TenantStore::resolve(&args.common.store, settings)?
         .with_large_tables(args.large_tables.value());
     ensure_allowed(&tenant_store, settings)?;
@@ -47,7 +47,7 @@ pub(crate) async fn run(args: AdoptArgs, settings: &ProgramSettings) -> Result<(
 }
 
 /// People decide whether a search may take the place of the passes: the settings must say so.
-fn ensure_allowed(store: &TenantStore, settings: &ProgramSettings) -> Result<(), CliError> {
+fn ensure_allowed(store: &TenantStore, settings: &ProgramSettings) -> CliResult<()> {
     let (allows, place) = match store.tenant() {
         Some(tenant) => (tenant.allows_adoption, format!("under [tenants.{}]", tenant.id)),
         None => (settings.allows_adoption, "at the top".to_owned()),

@@ -9,13 +9,13 @@ use serde_json::json;
 
 use super::find_run;
 use crate::args::AnnotateArgs;
-use crate::error::CliError;
+use crate::error::{CliError, CliResult};
 use crate::format::Format;
 use crate::output::{print_csv, print_json, print_text};
 use crate::settings::ProgramSettings;
 use crate::tenancy::TenantStore;
 
-pub(crate) async fn run(args: AnnotateArgs, settings: &ProgramSettings) -> Result<(), CliError> {
+pub(crate) async fn run(args: AnnotateArgs, settings: &ProgramSettings) -> CliResult<()> {
     let name = args.name.clone().or_else(|| args.no_name.then(String::new));
     let change = AnnotationChange { name, note: args.note.clone() };
     let tenant_store = TenantStore::resolve(&args.common.store, settings)?;
@@ -33,7 +33,7 @@ pub(crate) async fn run(args: AnnotateArgs, settings: &ProgramSettings) -> Resul
     print(run, &annotations, args.common.print.format)
 }
 
-fn print(run: RunId, annotations: &Annotations, format: Format) -> Result<(), CliError> {
+fn print(run: RunId, annotations: &Annotations, format: Format) -> CliResult<()> {
     let Annotations { name, notes, .. } = annotations;
     match format {
         Format::Text => {

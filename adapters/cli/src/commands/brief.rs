@@ -12,7 +12,7 @@ use powerfill_explain::usd;
 
 use super::{find_run, retention};
 use crate::args::BriefArgs;
-use crate::error::CliError;
+use crate::error::{CliError, CliResult};
 use crate::format::Format;
 use crate::output::{print_csv, print_json, print_text};
 use crate::settings::ProgramSettings;
@@ -27,7 +27,7 @@ const WIDTH: usize = 80;
 /// The trades that a line names before it counts the rest.
 const NAMED: usize = 4;
 
-pub(crate) async fn run(args: BriefArgs, settings: &ProgramSettings) -> Result<(), CliError> {
+pub(crate) async fn run(args: BriefArgs, settings: &ProgramSettings) -> CliResult<()> {
     let store = TenantStore::resolve(&args.store, settings)?.open_for_reading().await?;
     let store: &dyn powerfill_ports::Store = store.as_ref();
     let runs = match (&args.then, &args.now) {

@@ -12,7 +12,7 @@ use serde_json::json;
 use super::find_run;
 use super::run::{process_name, runner};
 use crate::args::CancelArgs;
-use crate::error::CliError;
+use crate::error::{CliError, CliResult};
 use crate::format::Format;
 use crate::output::{print_csv, print_json, print_text};
 use crate::settings::ProgramSettings;
@@ -24,7 +24,7 @@ const WORKER_TIMEOUT: Duration = Duration::from_secs(1);
 const WAIT_LIMIT: Duration = Duration::from_secs(10);
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
-pub(crate) async fn run(args: CancelArgs, settings: &ProgramSettings) -> Result<(), CliError> {
+pub(crate) async fn run(args: CancelArgs, settings: &ProgramSettings) -> CliResult<()> {
     let store: Arc<dyn Store> =
         TenantStore::resolve(&args.common.store, settings)?.open_existing().await?;
     let run = find_run(store.as_ref(), &args.run).await?;
@@ -59,7 +59,7 @@ pub(crate) async fn run(args: CancelArgs, settings: &ProgramSettings) -> Result<
     if cancelled { Ok(()) } else { Err(CliError::NegativeAnswer) }
 }
 
-async fn queued_run(store: &Arc<dyn Store>, run: RunId) -> Result<QueuedRun, CliError> {
+async fn queued_run(store: &Arc<dyn Store>, run: RunId) -> CliResult<QueuedRun> {
     let queued = store.run(run).await?;
     let missing = || StoreError::NotFound { what: "run", name: run.to_string() };
     Ok(queued.ok_or_else(missing)?)
@@ -67,7 +67,7 @@ async fn queued_run(store: &Arc<dyn Store>, run: RunId) -> Result<QueuedRun, Cli
 
 /// Waits until the run is over. If no worker has claimed it, or its worker does not react, this
 /// process claims it, which ends it; the store refuses the claim while the worker holds its lease.
-async fn wait_for_end(store: &Arc<dyn Store>, run: RunId) -> Result<QueuedRun, CliError> {
+async fn wait_for_end(store: &Arc<dyn Store>, run: RunId) -> CliResult<QueuedRun> {
     let started = Instant::now();
     let runner = runner(Arc::clone(store), process_name());
     loop {

@@ -4,7 +4,7 @@ use powerfill_snapshot::{Fault, FaultReport, check_options_for};
 
 use super::options;
 use crate::args::CheckArgs;
-use crate::error::CliError;
+use crate::error::{CliError, CliResult};
 use crate::format::Format;
 use crate::mapped;
 use crate::output::{print_csv, print_json, print_text};
@@ -12,7 +12,7 @@ use crate::report;
 use crate::settings::ProgramSettings;
 use crate::tenancy::SnapshotInput;
 
-pub(crate) async fn run(args: CheckArgs, settings: &ProgramSettings) -> Result<(), CliError> {
+pub(crate) async fn run(args: CheckArgs, settings: &ProgramSettings) -> CliResult<()> {
     let input = SnapshotInput::resolve(&args.source, &args.tenant, settings)?;
     if let Some(file) = &args.write_mapping {
         return mapped::write_draft(input.source(), file).await;
@@ -41,7 +41,7 @@ pub(crate) async fn run(args: CheckArgs, settings: &ProgramSettings) -> Result<(
 }
 
 /// Prints the faults, and the digest that a run of a valid snapshot would record.
-fn print_report(report: &FaultReport, digest: Option<&str>, all: bool) -> Result<(), CliError> {
+fn print_report(report: &FaultReport, digest: Option<&str>, all: bool) -> CliResult<()> {
     print_text(report::text(report, all))?;
     if !all && report::is_shortened(report) {
         print_text("--all prints every fault in a line, --format csv writes them as a table\n")?;

@@ -6,14 +6,14 @@ use serde_json::json;
 
 use super::verify::damage_of;
 use crate::args::CopyStoreArgs;
-use crate::error::CliError;
+use crate::error::{CliError, CliResult};
 use crate::format::Format;
 use crate::output::{print_csv, print_json, print_text};
 use crate::progress::progress_bar;
 use crate::summary::count;
 use crate::urls::StoreUrl;
 
-pub(crate) async fn run(args: CopyStoreArgs) -> Result<(), CliError> {
+pub(crate) async fn run(args: CopyStoreArgs) -> CliResult<()> {
     let from: StoreUrl = args.from.parse("FROM")?;
     let to: StoreUrl = args.to.parse("TO")?;
     if from.is_same(&to) {

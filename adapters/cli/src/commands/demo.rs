@@ -15,13 +15,13 @@ use super::challenge::within;
 use super::run::{certify, process_name, run_in_foreground, runner};
 use super::serve::serve_in_browser;
 use crate::args::DemoArgs;
-use crate::error::CliError;
+use crate::error::{CliError, CliResult};
 use crate::output::print_text;
 use crate::settings::{ProgramSettings, TenantSettings};
 use crate::summary;
 use crate::urls::{SourceUrl, StoreUrl};
 
-pub(crate) async fn run(args: DemoArgs, settings: &ProgramSettings) -> Result<(), CliError> {
+pub(crate) async fn run(args: DemoArgs, settings: &ProgramSettings) -> CliResult<()> {
     let folder = &args.folder;
     let snapshot = folder.join("snapshot");
     if !snapshot.join("loan.csv").exists() {

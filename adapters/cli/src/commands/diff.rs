@@ -23,7 +23,7 @@ use powerfill_ports::{Store, ensure_tenant};
 
 use super::find_readable_run;
 use crate::args::DiffArgs;
-use crate::error::CliError;
+use crate::error::{CliError, CliResult};
 use crate::format::Format;
 use crate::out_place::replace;
 use crate::output::{json_escape, print_data, print_text, unicode_escape};
@@ -31,7 +31,7 @@ use crate::settings::ProgramSettings;
 use crate::tenancy::TenantStore;
 use crate::urls::{ComparisonUrl, StoreUrl};
 
-pub(crate) async fn run(args: DiffArgs, settings: &ProgramSettings) -> Result<(), CliError> {
+pub(crate) async fn run(args: DiffArgs, settings: &ProgramSettings) -> CliResult<()> {
     let against: ComparisonUrl = args.against.parse("--against")?;
     let store = TenantStore::resolve(&args.common.store, settings)?.open_for_reading().await?;
     let store: &dyn Store = store.as_ref();
@@ -88,7 +88,7 @@ pub(crate) async fn run(args: DiffArgs, settings: &ProgramSettings) -> Result<()
     answer(&comparison)
 }
 
-fn print(comparison: &Comparison, args: &DiffArgs) -> Result<(), CliError> {
+fn print(comparison: &Comparison, args: &DiffArgs) -> CliResult<()> {
     let mut out = Vec::new();
     match args.common.print.format {
         Format::Text if comparison.outcome() == ComparisonOutcome::Incomparable => {}
@@ -104,7 +104,7 @@ fn print(comparison: &Comparison, args: &DiffArgs) -> Result<(), CliError> {
     Ok(print_data(&out, escape)?)
 }
 
-fn answer(comparison: &Comparison) -> Result<(), CliError> {
+fn answer(comparison: &Comparison) -> CliResult<()> {
     match comparison.outcome() {
         ComparisonOutcome::Same => Ok(()),
         ComparisonOutcome::Different => Err(CliError::NegativeAnswer),
@@ -116,11 +116,7 @@ fn answer(comparison: &Comparison) -> Result<(), CliError> {
     }
 }
 
-fn mapping(
-    file: Option<&Path>,
-    for_runs: bool,
-    candidates: bool,
-) -> Result<ComparisonMapping, CliError> {
+fn mapping(file: Option<&Path>, for_runs: bool, candidates: bool) -> CliResult<ComparisonMapping> {
     let mapping = match file {
         Some(file) => ComparisonMapping::parse(&file.display().to_string(), &read(file)?)
             .map_err(CliError::environment)?,
@@ -138,7 +134,7 @@ async fn other_store(
     args: &DiffArgs,
     against: &ComparisonUrl,
     store: &dyn Store,
-) -> Result<Option<Arc<dyn CopyStore>>, CliError> {
+) -> CliResult<Option<Arc<dyn CopyStore>>> {
     let Some(url) = &args.against_store else { return Ok(None) };
     if !matches!(against, ComparisonUrl::Run(_)) {
         let message = "--against-store goes with --against RUN, a run of that store";
@@ -154,7 +150,7 @@ async fn other_store(
 }
 
 /// The name and the text of the classification file; empty for a new file.
-fn read_classifications(args: &DiffArgs) -> Result<Option<(String, String)>, CliError> {
+fn read_classifications(args: &DiffArgs) -> CliResult<Option<(String, String)>> {
     let Some(file) = &args.classifications else { return Ok(None) };
     let text = match args.classify_new && !file.exists() {
         true => String::new(),
@@ -165,11 +161,11 @@ fn read_classifications(args: &DiffArgs) -> Result<Option<(String, String)>, Cli
     Ok(Some((file, text)))
 }
 
-fn parse_classifications(file: &str, text: &str) -> Result<Classifications, CliError> {
+fn parse_classifications(file: &str, text: &str) -> CliResult<Classifications> {
     Classifications::parse(file, text).map_err(CliError::environment)
 }
 
-fn read(file: &Path) -> Result<String, CliError> {
+fn read(file: &Path) -> CliResult<String> {
     std::fs::read_to_string(file)
         .map_err(|error| CliError::context(format!("cannot read {}", file.display()), error))
 }
@@ -179,7 +175,7 @@ async fn write_mapping(
     run: RunId,
     against: &ComparisonUrl,
     file: &Path,
-) -> Result<(), CliError> {
+) -> CliResult<()> {
     if let ComparisonUrl::Run(_) | ComparisonUrl::Evidence(_) = against {
         let message = "--write-mapping: two runs need no mapping, because they have the same names";
         return Err(CliError::environment(message));

@@ -10,13 +10,13 @@ use powerfill_snapshot::near::suggestion;
 
 use super::open_run;
 use crate::args::EventsArgs;
-use crate::error::CliError;
+use crate::error::{CliError, CliResult};
 use crate::format::Format;
 use crate::output::{json_escape, print_data};
 use crate::settings::ProgramSettings;
 use crate::terminal::{cut, terminal_width};
 
-pub(crate) async fn run(args: EventsArgs, settings: &ProgramSettings) -> Result<(), CliError> {
+pub(crate) async fn run(args: EventsArgs, settings: &ProgramSettings) -> CliResult<()> {
     for name in &args.types {
         EventType::from_name(name).map_err(|_| {
             let names: Vec<&str> = EventType::ALL.iter().map(|known| known.name()).collect();
@@ -75,7 +75,7 @@ struct Printer<'a> {
 
 impl Printer<'_> {
     /// Prints the selected events of the stream. Returns whether the run has ended.
-    fn print(&mut self, stream: &str, batch: &[StoredEvent]) -> Result<bool, CliError> {
+    fn print(&mut self, stream: &str, batch: &[StoredEvent]) -> CliResult<bool> {
         let mut out = Vec::new();
         let mut has_ended = false;
         let csv = self.args.common.print.format == Format::Csv && !self.args.cloudevents;
@@ -103,7 +103,7 @@ impl Printer<'_> {
         Ok(has_ended)
     }
 
-    fn line(&self, event: &StoredEvent, out: &mut impl Write) -> Result<(), CliError> {
+    fn line(&self, event: &StoredEvent, out: &mut impl Write) -> CliResult<()> {
         let payload = String::from_utf8_lossy(&event.payload);
         let version = event.stream_version;
         match self.args.common.print.format {
@@ -122,7 +122,7 @@ impl Printer<'_> {
         Ok(())
     }
 
-    fn json(&self, event: &StoredEvent, out: &mut impl Write) -> Result<(), CliError> {
+    fn json(&self, event: &StoredEvent, out: &mut impl Write) -> CliResult<()> {
         let damaged = |error| CliError::context(format!("event {}", event.stream_version), error);
         let cloud_event = CloudEvent::try_from(event).map_err(damaged)?;
         serde_json::to_writer(&mut *out, &cloud_event).map_err(std::io::Error::from)?;

@@ -12,7 +12,7 @@ use serde_json::json;
 use super::{find_readable_run, seal};
 use crate::CommandFuture;
 use crate::args::{EvidenceCommand, EvidenceExportArgs, EvidenceSignArgs, EvidenceVerifyArgs};
-use crate::error::CliError;
+use crate::error::{CliError, CliResult};
 use crate::format::Format;
 use crate::output::{print_csv, print_json, print_text};
 use crate::settings::ProgramSettings;
@@ -30,7 +30,7 @@ pub(crate) fn run(command: EvidenceCommand, settings: &ProgramSettings) -> Comma
     }
 }
 
-async fn export_run(args: EvidenceExportArgs, settings: &ProgramSettings) -> Result<(), CliError> {
+async fn export_run(args: EvidenceExportArgs, settings: &ProgramSettings) -> CliResult<()> {
     let store = TenantStore::resolve(&args.common.store, settings)?.open_for_reading().await?;
     let run = find_readable_run(store.as_ref(), &args.run).await?;
     let seal = args.seal.as_deref().map(seal::read_sealed).transpose()?;
@@ -52,7 +52,7 @@ async fn export_run(args: EvidenceExportArgs, settings: &ProgramSettings) -> Res
     }
 }
 
-async fn verify_args(args: EvidenceVerifyArgs) -> Result<(), CliError> {
+async fn verify_args(args: EvidenceVerifyArgs) -> CliResult<()> {
     let seal = args.seal.as_deref().map(seal::read_sealed).transpose()?;
     let signers = args.signer.as_deref().map(read_signers).transpose()?;
     let expectation = Expectation { seal: seal.as_ref(), signers: signers.as_deref() };
@@ -64,7 +64,7 @@ pub(super) async fn verify_file(
     file: &Path,
     expectation: Expectation<'_>,
     format: Format,
-) -> Result<(), CliError> {
+) -> CliResult<()> {
     let (report, answer, found) = match verify(file, expectation) {
         Ok(report) => (Some(report), "whole", None),
         Err(EvidenceError::Damaged(what)) => (None, "damaged", Some(what)),
@@ -124,7 +124,7 @@ fn text(report: Option<&EvidenceReport>, answer: &str, found: Option<&str>) -> S
     )
 }
 
-fn sign_file(args: &EvidenceSignArgs) -> Result<(), CliError> {
+fn sign_file(args: &EvidenceSignArgs) -> CliResult<()> {
     let key = args.source.key.as_deref().map(SignatureSource::Key);
     let source = key.or(args.source.signature.as_deref().map(SignatureSource::Signature));
     let source = source.ok_or_else(|| CliError::environment("name a --key or a --signature"))?;

@@ -13,13 +13,13 @@ use powerfill_ports::Store;
 
 use super::open_run;
 use crate::args::ExplainArgs;
-use crate::error::CliError;
+use crate::error::{CliError, CliResult};
 use crate::format::Format;
 use crate::output::{print_json, print_text, print_wrapped};
 use crate::progress::spinner;
 use crate::settings::ProgramSettings;
 
-pub(crate) async fn run(args: ExplainArgs, settings: &ProgramSettings) -> Result<(), CliError> {
+pub(crate) async fn run(args: ExplainArgs, settings: &ProgramSettings) -> CliResult<()> {
     let (store, run) = open_run(&args.common.store, &args.run, settings).await?;
     let as_json = match args.common.print.format {
         Format::Text => false,
@@ -67,7 +67,7 @@ pub(crate) async fn run(args: ExplainArgs, settings: &ProgramSettings) -> Result
 }
 
 /// Finds changes that would have allocated the loan; a terminal shows the number of runs.
-async fn what_if(store: &dyn Store, account: &LoanAccount) -> Result<WhatIf, CliError> {
+async fn what_if(store: &dyn Store, account: &LoanAccount) -> CliResult<WhatIf> {
     let loan = &account.story.loan_id;
     let context = format!("--what-if has no answer for loan {loan}");
     if !matches!(account.story.outcome, LoanOutcome::KickedOut(_)) {
@@ -98,7 +98,7 @@ async fn what_if(store: &dyn Store, account: &LoanAccount) -> Result<WhatIf, Cli
 
 /// Explains one loan of a run: the first that a limit kicked out, else the first other kickout with
 /// a candidate, else the first loan that moved.
-pub(crate) async fn explain_sample(store: &dyn Store, run: RunId) -> Result<(), CliError> {
+pub(crate) async fn explain_sample(store: &dyn Store, run: RunId) -> CliResult<()> {
     let (mut limited, mut kicked_out, mut switching) = (None, None, None);
     for_each_event(run, read_run(store, run), |recorded| match recorded.event {
         RunEvent::LoanKickedOut(e) if e.reason == KickoutReason::LimitReached => {

@@ -15,14 +15,14 @@ use powerfill_tables::tables::ALL;
 use super::retention::ensure_payloads;
 use super::{find_run, tables::spec, tenant_of};
 use crate::args::ExportArgs;
-use crate::error::CliError;
+use crate::error::{CliError, CliResult};
 use crate::out_folder::has_table;
 use crate::output::print_text;
 use crate::settings::ProgramSettings;
 use crate::summary::count;
 use crate::tenancy::TenantStore;
 
-pub(crate) async fn run(args: ExportArgs, settings: &ProgramSettings) -> Result<(), CliError> {
+pub(crate) async fn run(args: ExportArgs, settings: &ProgramSettings) -> CliResult<()> {
     let mut tables = match args.tables.is_empty() {
         true => ALL.to_vec(),
         false => args.tables.iter().map(|name| spec(name)).collect::<Result<_, _>>()?,
@@ -62,7 +62,7 @@ struct StoreExport<'a> {
 }
 
 impl StoreExport<'_> {
-    async fn run(&self) -> Result<(), CliError> {
+    async fn run(&self) -> CliResult<()> {
         let [mut written, mut present, mut archived, mut active, mut bytes] = [0_u64; 5];
         for run in self.wanted_runs().await? {
             if !run.status.is_over() {
@@ -101,7 +101,7 @@ impl StoreExport<'_> {
         print_text(text + "\n")
     }
 
-    async fn wanted_runs(&self) -> Result<Vec<QueuedRun>, CliError> {
+    async fn wanted_runs(&self) -> CliResult<Vec<QueuedRun>> {
         let store = self.store.as_ref();
         if self.args.all {
             return Ok(stream_runs(store, RunFilter::Official).try_collect().await?);
@@ -117,7 +117,7 @@ impl StoreExport<'_> {
     }
 
     /// Writes the missing files of a run.
-    async fn export(&self, run: &QueuedRun) -> Result<ExportOutcome, CliError> {
+    async fn export(&self, run: &QueuedRun) -> CliResult<ExportOutcome> {
         let partition = Partition {
             tenant: self.tenant.clone(),
             run_date: run.requested_at.day(),

@@ -3,12 +3,12 @@
 use powerfill_generator::generate;
 
 use crate::args::GenerateArgs;
-use crate::error::CliError;
+use crate::error::{CliError, CliResult};
 use crate::out_place;
 use crate::output::print_text;
 use crate::summary::count;
 
-pub(crate) fn run(args: &GenerateArgs) -> Result<(), CliError> {
+pub(crate) fn run(args: &GenerateArgs) -> CliResult<()> {
     out_place::ensure_folder(&args.out)?;
     let mut sizes = args.scale.sizes();
     if let Some(trades) = args.trades {

@@ -11,7 +11,7 @@ use powerfill_sqlserver::migrate::{TableSet, migrate};
 use serde_json::json;
 
 use crate::args::{MigrateArgs, TargetTables};
-use crate::error::CliError;
+use crate::error::{CliError, CliResult};
 use crate::format::Format;
 use crate::output::{print_csv, print_json, print_text};
 use crate::progress::spinner;
@@ -20,7 +20,7 @@ use crate::summary::count;
 use crate::tenancy::TenantStore;
 use crate::urls::TargetUrl;
 
-pub(crate) async fn run(args: MigrateArgs, settings: &ProgramSettings) -> Result<(), CliError> {
+pub(crate) async fn run(args: MigrateArgs, settings: &ProgramSettings) -> CliResult<()> {
     let Some(target) = args.target else {
         let store = TenantStore::resolve(&args.common.store, settings)?;
         let opened = store.open().await?;
@@ -51,7 +51,7 @@ pub(crate) async fn run(args: MigrateArgs, settings: &ProgramSettings) -> Result
 }
 
 /// Derives what the list of runs says about runs of an older program. Returns their number.
-async fn list_former_runs(store: &dyn Store) -> Result<u64, CliError> {
+async fn list_former_runs(store: &dyn Store) -> CliResult<u64> {
     let bar = spinner();
     let filled = fill_headlines(store, |runs| bar.set_position(runs)).await?;
     bar.finish_and_clear();
@@ -60,7 +60,7 @@ async fn list_former_runs(store: &dyn Store) -> Result<u64, CliError> {
 
 /// Moves all events that are stored in rows into blocks, step by step. Returns the position of the
 /// last one; `None` if there was no such event.
-async fn move_rows_into_blocks(store: &dyn Store) -> Result<Option<u64>, CliError> {
+async fn move_rows_into_blocks(store: &dyn Store) -> CliResult<Option<u64>> {
     let bar = match std::io::stderr().is_terminal() {
         true => ProgressBar::new(store.head().await?.position),
         false => ProgressBar::hidden(),

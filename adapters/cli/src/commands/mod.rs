@@ -56,13 +56,13 @@ use powerfill_ports::runs::{QueuedRun, RunCursor, RunFilter, stream_runs};
 use tokio::task::JoinSet;
 
 use crate::args::{Cli, StoreArgs};
-use crate::error::CliError;
+use crate::error::{CliError, CliResult};
 use crate::output::print_text;
 use crate::settings::ProgramSettings;
 use crate::tenancy::TenantStore;
 
 /// Prints a completion script.
-pub(crate) fn completions(shell: clap_complete::Shell) -> Result<(), CliError> {
+pub(crate) fn completions(shell: clap_complete::Shell) -> CliResult<()> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "powerfill", &mut script);
     print_text(String::from_utf8_lossy(&script))
@@ -70,7 +70,7 @@ pub(crate) fn completions(shell: clap_complete::Shell) -> Result<(), CliError> {
 
 /// Waits for all tasks. Logs each error at once, and returns the first. A task whose
 /// answer is no has said so.
-async fn join_all(mut tasks: JoinSet<Result<(), CliError>>, what: &str) -> Result<(), CliError> {
+async fn join_all(mut tasks: JoinSet<CliResult<()>>, what: &str) -> CliResult<()> {
     let mut result = Ok(());
     while let Some(joined) = tasks.join_next().await {
         let ended = joined.map_err(|panic| CliError::context(what, panic))?;
@@ -89,14 +89,14 @@ async fn open_run(
     args: &StoreArgs,
     wanted: &str,
     settings: &ProgramSettings,
-) -> Result<(Arc<dyn Store>, RunId), CliError> {
+) -> CliResult<(Arc<dyn Store>, RunId)> {
     let store = TenantStore::resolve(args, settings)?.open_for_reading().await?;
     let run = find_readable_run(store.as_ref(), wanted).await?;
     Ok((store, run))
 }
 
 /// As [`find_run`], for a command that needs the payloads of the run's events.
-async fn find_readable_run(store: &dyn Store, wanted: &str) -> Result<RunId, CliError> {
+async fn find_readable_run(store: &dyn Store, wanted: &str) -> CliResult<RunId> {
     let run = find_run(store, wanted).await?;
     retention::ensure_payloads(store, run).await?;
     Ok(run)
@@ -104,7 +104,7 @@ async fn find_readable_run(store: &dyn Store, wanted: &str) -> Result<RunId, Cli
 
 /// The tenant of an open store: that of the command line, else that of the store's events.
 #[cfg(any(feature = "nats", feature = "parquet"))]
-async fn tenant_of(store: &TenantStore, opened: &dyn Store) -> Result<TenantId, CliError> {
+async fn tenant_of(store: &TenantStore, opened: &dyn Store) -> CliResult<TenantId> {
     if let Some(tenant) = store.tenant_id() {
         return Ok(tenant.clone());
     }
@@ -118,7 +118,7 @@ async fn tenant_of(store: &TenantStore, opened: &dyn Store) -> Result<TenantId, 
 /// Finds a run by its id, the beginning of its id, its name, `latest`, or `latest~N` for the Nth
 /// before it; scenarios do not count. However many runs there are, it reads only those that it
 /// needs.
-pub(crate) async fn find_run(store: &dyn Store, wanted: &str) -> Result<RunId, CliError> {
+pub(crate) async fn find_run(store: &dyn Store, wanted: &str) -> CliResult<RunId> {
     let id = |run: QueuedRun| run.run_id;
     let found: Vec<RunId> = match wanted.strip_prefix("latest") {
         Some(back) => {

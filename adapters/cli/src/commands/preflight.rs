@@ -5,7 +5,7 @@ use powerfill_snapshot::FaultReport;
 
 use super::options;
 use crate::args::PreflightArgs;
-use crate::error::CliError;
+use crate::error::{CliError, CliResult};
 use crate::format::Format;
 use crate::output::{print_csv, print_json, print_note, print_table, print_text};
 use crate::report;
@@ -14,7 +14,7 @@ use crate::tenancy::SnapshotInput;
 
 const COLUMNS: [&str; 4] = ["code", "severity", "subject", "message"];
 
-pub(crate) async fn run(args: PreflightArgs, settings: &ProgramSettings) -> Result<(), CliError> {
+pub(crate) async fn run(args: PreflightArgs, settings: &ProgramSettings) -> CliResult<()> {
     let input = SnapshotInput::resolve(&args.source, &args.tenant, settings)?;
     let options = options::resolve(&args.options, input.options())?;
     let validated = input.reporting_all(args.report.all).accepted().await?;
@@ -39,11 +39,7 @@ pub(crate) async fn run(args: PreflightArgs, settings: &ProgramSettings) -> Resu
 }
 
 /// The findings, then the warnings about the values of the input.
-fn print_findings(
-    findings: Vec<[String; 4]>,
-    warnings: &FaultReport,
-    all: bool,
-) -> Result<(), CliError> {
+fn print_findings(findings: Vec<[String; 4]>, warnings: &FaultReport, all: bool) -> CliResult<()> {
     match (findings.is_empty(), warnings.warnings()) {
         (false, _) => print_table(&COLUMNS, findings, &[])?,
         (true, 0) => print_text("preflight found nothing\n")?,

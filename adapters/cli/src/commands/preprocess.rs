@@ -9,13 +9,13 @@ use powerfill_events::input::{InputRow, cells_of};
 
 use super::options;
 use crate::args::PreprocessArgs;
-use crate::error::CliError;
+use crate::error::{CliError, CliResult};
 use crate::out_place;
 use crate::output::print_text;
 use crate::settings::ProgramSettings;
 use crate::tenancy::SnapshotInput;
 
-pub(crate) async fn run(args: PreprocessArgs, settings: &ProgramSettings) -> Result<(), CliError> {
+pub(crate) async fn run(args: PreprocessArgs, settings: &ProgramSettings) -> CliResult<()> {
     let input = SnapshotInput::resolve(&args.source, &args.tenant, settings)?;
     out_place::ensure_apart(&args.out, input.source())?;
     out_place::ensure_folder(&args.out)?;
@@ -122,7 +122,7 @@ fn write<R: AsRef<[String]>>(
     table: &str,
     header: &[&str],
     rows: impl IntoIterator<Item = R>,
-) -> Result<(), CliError> {
+) -> CliResult<()> {
     let path = folder.join(format!("{table}.csv"));
     let partial = folder.join(format!(".{table}.csv.partial"));
     let unwritable = |error| CliError::context(path.display().to_string(), error);

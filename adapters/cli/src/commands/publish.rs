@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{find_run, join_all};
 use crate::args::PublishArgs;
-use crate::error::CliError;
+use crate::error::{CliError, CliResult};
 use crate::format::Format;
 use crate::output::{print_csv, print_json, print_text};
 use crate::settings::ProgramSettings;
@@ -19,7 +19,7 @@ use crate::tenancy::TenantStore;
 use crate::urls::{TargetUrl, UrlText};
 use crate::{log, shutdown};
 
-pub(crate) async fn run(args: PublishArgs, settings: &ProgramSettings) -> Result<(), CliError> {
+pub(crate) async fn run(args: PublishArgs, settings: &ProgramSettings) -> CliResult<()> {
     if args.follow {
         return follow(args, settings).await;
     }
@@ -43,7 +43,7 @@ pub(crate) async fn run(args: PublishArgs, settings: &ProgramSettings) -> Result
 }
 
 /// The target of the command line, else that of the store's tenant.
-fn target(url: Option<&UrlText>, store: &TenantStore) -> Result<SqlServerTarget, CliError> {
+fn target(url: Option<&UrlText>, store: &TenantStore) -> CliResult<SqlServerTarget> {
     let url = match url {
         Some(url) => Some(url.parse::<TargetUrl>("--to")?.0),
         None => store.publish_url()?,
@@ -56,7 +56,7 @@ fn target(url: Option<&UrlText>, store: &TenantStore) -> Result<SqlServerTarget,
     })
 }
 
-async fn follow(args: PublishArgs, settings: &ProgramSettings) -> Result<(), CliError> {
+async fn follow(args: PublishArgs, settings: &ProgramSettings) -> CliResult<()> {
     let stores = TenantStore::resolve_all(args.all_tenants, &args.common.store, settings)?;
     let mut pairs = Vec::new();
     for store in stores {
@@ -89,7 +89,7 @@ pub(super) async fn follow_store(
     store: &dyn Store,
     target: &SqlServerTarget,
     shutdown: &CancellationToken,
-) -> Result<(), CliError> {
+) -> CliResult<()> {
     let publisher = Publisher::new(store, target, shutdown.clone());
     Ok(publisher.follow(|event| log_publish_event(target, &event)).await?)
 }

@@ -4,13 +4,13 @@ use powerfill_app::rebuild::rebuild;
 
 use super::find_readable_run;
 use crate::args::RebuildArgs;
-use crate::error::CliError;
+use crate::error::{CliError, CliResult};
 use crate::output::print_text;
 use crate::settings::ProgramSettings;
 use crate::summary::count;
 use crate::tenancy::TenantStore;
 
-pub(crate) async fn run(args: RebuildArgs, settings: &ProgramSettings) -> Result<(), CliError> {
+pub(crate) async fn run(args: RebuildArgs, settings: &ProgramSettings) -> CliResult<()> {
     let (common, large_tables) = (&args.run.common, args.large_tables.value());
     let tenant_store =
         TenantStore::resolve(&common.store, settings)?.with_large_tables(large_tables);

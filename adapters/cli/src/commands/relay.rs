@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{join_all, tenant_of};
 use crate::args::RelayArgs;
-use crate::error::CliError;
+use crate::error::{CliError, CliResult};
 use crate::output::print_text;
 use crate::settings::ProgramSettings;
 use crate::tenancy::TenantStore;
@@ -22,7 +22,7 @@ use crate::{log, shutdown};
 /// The pause between attempts to connect.
 const CONNECT_PAUSE: Duration = Duration::from_secs(2);
 
-pub(crate) async fn run(args: RelayArgs, settings: &ProgramSettings) -> Result<(), CliError> {
+pub(crate) async fn run(args: RelayArgs, settings: &ProgramSettings) -> CliResult<()> {
     let stores = TenantStore::resolve_all(args.all_tenants, &args.store, settings)?;
     let url = args.nats.clone().or_else(|| settings.nats.clone()).ok_or_else(|| {
         CliError::environment(
@@ -52,7 +52,7 @@ async fn connect(
     access: &NatsAccess,
     shutdown: &CancellationToken,
     once: bool,
-) -> Result<Option<Arc<NatsBroker>>, CliError> {
+) -> CliResult<Option<Arc<NatsBroker>>> {
     let mut is_logged = false;
     loop {
         match NatsBroker::connect(access).await {
@@ -76,7 +76,7 @@ async fn relay(
     shutdown: CancellationToken,
     once: bool,
     from: Option<u64>,
-) -> Result<(), CliError> {
+) -> CliResult<()> {
     let opened: Arc<dyn Store> = store.open_existing().await?;
     let tenant = tenant_of(&store, opened.as_ref()).await?;
     let address = broker.address().to_owned();

@@ -10,14 +10,14 @@ use serde_json::Value;
 
 use super::open_run;
 use crate::args::ReplayArgs;
-use crate::error::CliError;
+use crate::error::{CliError, CliResult};
 use crate::format::Format;
 use crate::output::{print_csv, print_json, print_text, text_table};
 use crate::progress::ForegroundObserver;
 use crate::settings::ProgramSettings;
 use crate::summary::count;
 
-pub(crate) async fn run(args: ReplayArgs, settings: &ProgramSettings) -> Result<(), CliError> {
+pub(crate) async fn run(args: ReplayArgs, settings: &ProgramSettings) -> CliResult<()> {
     let asked = &args.run.run;
     let no_challenge = match asked.parse::<ChallengeId>() {
         Ok(challenge) => return super::challenge::replay(&args, challenge, settings).await,
@@ -124,7 +124,7 @@ fn value_text(value: Option<&Value>) -> String {
 }
 
 /// One row per different field; none if the run is reproduced.
-fn csv(replay: &ReplayReport) -> Result<(), CliError> {
+fn csv(replay: &ReplayReport) -> CliResult<()> {
     let mut rows: Vec<[String; 4]> = Vec::new();
     match &replay.answer {
         ReplayOutcome::Reproduced | ReplayOutcome::ReproducedSoFar { .. } => {}

@@ -20,7 +20,7 @@ use super::open_run;
 use super::verify::damage_of;
 use crate::args::RunReportArgs;
 use crate::certificate::{self, Certificate};
-use crate::error::CliError;
+use crate::error::{CliError, CliResult};
 use crate::out_place::replace;
 use crate::output::{json_escape, print_data, print_note, print_text};
 use crate::settings::ProgramSettings;
@@ -29,7 +29,7 @@ use crate::workbook;
 /// Where the page has its data, and what stands there before it has any.
 const DATA: &str = "id=\"powerfill-report\">";
 
-pub(crate) async fn run(args: RunReportArgs, settings: &ProgramSettings) -> Result<(), CliError> {
+pub(crate) async fn run(args: RunReportArgs, settings: &ProgramSettings) -> CliResult<()> {
     let (store, run) = open_run(&args.store, &args.run, settings).await?;
     if let Some(out) = &args.output.out {
         prepare(out)?;
@@ -64,7 +64,7 @@ pub(super) async fn page_of(
     store: &dyn Store,
     run: RunId,
     is_certificate: bool,
-) -> Result<String, CliError> {
+) -> CliResult<String> {
     let overview = complete_overview(store, run).await?;
     match is_certificate {
         true => Ok(certificate::page(&certify(store, overview, &[]).await?)),
@@ -73,7 +73,7 @@ pub(super) async fn page_of(
 }
 
 /// Refuses a place that is not for a page.
-fn prepare(out: &Path) -> Result<(), CliError> {
+fn prepare(out: &Path) -> CliResult<()> {
     let extension = out.extension().map(|extension| extension.to_ascii_lowercase());
     if extension.is_none_or(|extension| extension != "html" && extension != "htm") {
         return Err(CliError::environment(format!(
@@ -86,7 +86,7 @@ fn prepare(out: &Path) -> Result<(), CliError> {
 }
 
 /// The overview of a run, which must be Complete.
-async fn complete_overview(store: &dyn Store, run: RunId) -> Result<Overview, CliError> {
+async fn complete_overview(store: &dyn Store, run: RunId) -> CliResult<Overview> {
     overview(store, run).await?.ok_or_else(|| {
         CliError::environment(format!(
             "run {run} is not Complete, so it has no report; `powerfill show {run}` says why"
@@ -96,7 +96,7 @@ async fn complete_overview(store: &dyn Store, run: RunId) -> Result<Overview, Cl
 
 /// The brief from the official run before this one. A report is made without it if it cannot be
 /// made.
-async fn brief_of(store: &dyn Store, run: RunId) -> Result<Option<Brief>, CliError> {
+async fn brief_of(store: &dyn Store, run: RunId) -> CliResult<Option<Brief>> {
     let Some(then) = run_before(store, run).await? else { return Ok(None) };
     match brief(store, [then, run]).await {
         Ok(brief) => Ok(Some(brief)),
@@ -108,7 +108,7 @@ async fn brief_of(store: &dyn Store, run: RunId) -> Result<Option<Brief>, CliErr
 }
 
 /// The page of the console with the data of the run inside. No text of it can act as markup.
-fn page(overview: &Overview, brief: Option<&Brief>) -> Result<String, CliError> {
+fn page(overview: &Overview, brief: Option<&Brief>) -> CliResult<String> {
     let broken = || CliError::environment("the program was built without the page of reports");
     let page = powerfill_console::report_page().ok_or_else(broken)?.content()?;
     let page = String::from_utf8(page).map_err(CliError::environment)?;
@@ -124,7 +124,7 @@ async fn certify(
     store: &dyn Store,
     overview: Overview,
     loans: &[String],
-) -> Result<Certificate, CliError> {
+) -> CliResult<Certificate> {
     let run = overview.run.run_id;
     let mut accounts = Vec::new();
     for loan in loans {

@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use super::evidence::PROGRAM;
 use super::find_run;
 use crate::args::{ArchiveArgs, HoldArgs, RestoreArgs};
-use crate::error::CliError;
+use crate::error::{CliError, CliResult};
 use crate::format::Format;
 use crate::output::{print_csv, print_json, print_table, print_text};
 use crate::retention_policy::{Cutoff, RetentionPolicy, RunSelection};
@@ -32,7 +32,7 @@ fn actor(name: &str) -> RetentionActor<'_> {
     RetentionActor { name, now: SystemClock.now() }
 }
 
-pub(crate) async fn hold(args: HoldArgs, settings: &ProgramSettings) -> Result<(), CliError> {
+pub(crate) async fn hold(args: HoldArgs, settings: &ProgramSettings) -> CliResult<()> {
     let store = TenantStore::resolve(&args.common.store, settings)?.open_existing().await?;
     let store: &dyn Store = store.as_ref();
     let format = args.common.print.format;
@@ -60,7 +60,7 @@ pub(crate) async fn hold(args: HoldArgs, settings: &ProgramSettings) -> Result<(
     }
 }
 
-async fn list_holds(store: &dyn Store, format: Format) -> Result<(), CliError> {
+async fn list_holds(store: &dyn Store, format: Format) -> CliResult<()> {
     let state = read_retention(store).await?;
     let rows = state.holds().iter().map(|(run, reason)| [run.to_string(), reason.clone()]);
     let header = ["run_id", "reason"];
@@ -71,7 +71,7 @@ async fn list_holds(store: &dyn Store, format: Format) -> Result<(), CliError> {
     }
 }
 
-pub(crate) async fn archive(args: ArchiveArgs, settings: &ProgramSettings) -> Result<(), CliError> {
+pub(crate) async fn archive(args: ArchiveArgs, settings: &ProgramSettings) -> CliResult<()> {
     let tenant_store = TenantStore::resolve(&args.common.store, settings)?;
     let policy = tenant_store.retention(settings);
     let selection = select(&args, policy)?.with_reason(args.reason.as_deref());
@@ -115,7 +115,7 @@ pub(crate) async fn archive(args: ArchiveArgs, settings: &ProgramSettings) -> Re
 }
 
 /// The runs that the command line chooses, or else the policy.
-fn select(args: &ArchiveArgs, policy: &RetentionPolicy) -> Result<RunSelection, CliError> {
+fn select(args: &ArchiveArgs, policy: &RetentionPolicy) -> CliResult<RunSelection> {
     let given = args.before.map(|day| {
         let cutoff = Some(Cutoff { before: Timestamp::start_of(day), reason: None });
         RunSelection { official: cutoff.clone(), scenarios: cutoff }
@@ -136,7 +136,7 @@ fn select(args: &ArchiveArgs, policy: &RetentionPolicy) -> Result<RunSelection, 
 async fn chosen_runs(
     store: &dyn CopyStore,
     selection: RunSelection,
-) -> Result<Vec<(RunId, Option<String>)>, CliError> {
+) -> CliResult<Vec<(RunId, Option<String>)>> {
     let mut chosen = Vec::new();
     let mut all = pin!(stream_runs(store, RunFilter::All));
     while let Some(queued) = all.try_next().await? {
@@ -153,12 +153,12 @@ async fn archive_run(
     archiver: &mut Archiver<'_>,
     run: RunId,
     reason: Option<&str>,
-) -> Result<ArchiveOutcome, CliError> {
+) -> CliResult<ArchiveOutcome> {
     let archived = archiver.archive(run, reason).await;
     archived.map_err(|error| CliError::context(format!("run {run}"), error))
 }
 
-fn create_folder(folder: &Path) -> Result<(), CliError> {
+fn create_folder(folder: &Path) -> CliResult<()> {
     std::fs::create_dir_all(folder)
         .map_err(|error| CliError::context(folder.display().to_string(), error))
 }
@@ -170,7 +170,7 @@ pub(super) async fn carry_out_policy(
     label: &str,
     worker: &str,
     shutdown: &CancellationToken,
-) -> Result<bool, CliError> {
+) -> CliResult<bool> {
     let actor = actor(worker);
     let policy = tenant_store.archiving();
     let selection = policy.and_then(|policy| policy.selection(actor.now));
@@ -200,10 +200,7 @@ pub(super) async fn carry_out_policy(
     Ok(true)
 }
 
-pub(crate) async fn restore_file(
-    args: RestoreArgs,
-    settings: &ProgramSettings,
-) -> Result<(), CliError> {
+pub(crate) async fn restore_file(args: RestoreArgs, settings: &ProgramSettings) -> CliResult<()> {
     let store = TenantStore::resolve(&args.common.store, settings)?.open_existing().await?;
     let by = settings.requested_by(args.actor.requested_by.as_deref());
     let run = restore(store.as_ref(), &args.file, actor(&by)).await?;
@@ -215,7 +212,7 @@ pub(crate) async fn restore_file(
 }
 
 /// Refuses a run whose payloads are archived, and says where they are.
-pub(super) async fn ensure_payloads(store: &dyn Store, run: RunId) -> Result<(), CliError> {
+pub(super) async fn ensure_payloads(store: &dyn Store, run: RunId) -> CliResult<()> {
     if store.archived_blocks(run).await?.is_empty() {
         return Ok(());
     }

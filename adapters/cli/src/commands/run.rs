@@ -22,7 +22,7 @@ use uuid::Uuid;
 use super::challenge;
 use super::options;
 use crate::args::RunArgs;
-use crate::error::CliError;
+use crate::error::{CliError, CliResult};
 use crate::format::Format;
 use crate::out_folder::{OutFolder, is_kept};
 use crate::output::{print_csv, print_json, print_note, print_text, print_wrapped};
@@ -52,7 +52,7 @@ pub(super) fn process_name() -> String {
     format!("powerfill-{}", std::process::id())
 }
 
-pub(crate) async fn run(args: RunArgs, settings: &ProgramSettings) -> Result<(), CliError> {
+pub(crate) async fn run(args: RunArgs, settings: &ProgramSettings) -> CliResult<()> {
     let format = args.common.format.printed();
     let (folder, file) = match (format, args.out.as_deref()) {
         (_, Some(file)) if out_place::is_workbook(file) => (None, Some(file)),
@@ -116,7 +116,7 @@ pub(super) async fn print_result(
     runner: &Runner,
     summary: &RunSummary,
     format: Format,
-) -> Result<(), CliError> {
+) -> CliResult<()> {
     match format {
         Format::Text => {
             print_wrapped(&summary::text(summary))?;
@@ -157,11 +157,7 @@ pub(super) async fn certify(runner: &Runner, summary: &RunSummary) -> Option<Run
 }
 
 /// `--out` of a workbook.
-async fn write_workbook(
-    store: &dyn Store,
-    summary: &RunSummary,
-    file: &Path,
-) -> Result<(), CliError> {
+async fn write_workbook(store: &dyn Store, summary: &RunSummary, file: &Path) -> CliResult<()> {
     let (run, keep) = (summary.run_id, |table: &TableSpec| is_kept(table, summary));
     let overview = overview(store, run).await?;
     let (tables, overview) = (workbook::tables_of(false), overview.as_ref());
@@ -176,7 +172,7 @@ async fn challenge_completed(
     summary: &RunSummary,
     requested_by: String,
     is_text: bool,
-) -> Result<(), CliError> {
+) -> CliResult<()> {
     let challenged = challenge::after_run(store, summary.run_id, requested_by, is_text).await;
     let again = format!("powerfill challenge {}", summary.run_id);
     challenged.map_err(|error| after_recording(error, "--challenge", &again))
@@ -196,7 +192,7 @@ async fn queue(
     input: &Validated,
     options: &RunOptions,
     requested_by: &str,
-) -> Result<RunId, CliError> {
+) -> CliResult<RunId> {
     // A script that sees a run Complete requests the next one.
     active_run_settled(store.as_ref()).await?;
     let runner = runner(store, process_name());
@@ -218,7 +214,7 @@ async fn queue(
     Ok(run_id)
 }
 
-fn print_queued(run_id: RunId, format: Format) -> Result<(), CliError> {
+fn print_queued(run_id: RunId, format: Format) -> CliResult<()> {
     let (run, status) = (run_id.to_string(), RunStatus::Pending.name());
     match format {
         Format::Text => print_text(format!("{run}\n")),
@@ -235,7 +231,7 @@ pub(crate) async fn run_in_foreground(
     requested_by: &str,
     out: Option<&Path>,
     origin: RunOrigin,
-) -> Result<RunSummary, CliError> {
+) -> CliResult<RunSummary> {
     let run_id = RunId(Uuid::now_v7());
     let out = out.map(|folder| {
         let cannot_write =
@@ -306,7 +302,7 @@ async fn request_when_free(
     runner: &Runner,
     request: &RunRequest<'_>,
     interrupt: &Interrupt,
-) -> Result<String, CliError> {
+) -> CliResult<String> {
     let active = match runner.request(request).await {
         Err(AppError::Store(StoreError::RunActive(active))) => active,
         requested => return Ok(requested?),
@@ -327,7 +323,7 @@ async fn request_when_free(
 fn as_json(
     summary: &RunSummary,
     certificate: Option<&RunCertificate>,
-) -> Result<serde_json::Value, CliError> {
+) -> CliResult<serde_json::Value> {
     let unprintable = |error| CliError::context("cannot write the summary", error);
     let mut object = json!({
         "run_id": summary.run_id,

@@ -10,7 +10,7 @@ use powerfill_tables::run_headline::option_text;
 use serde_json::{Map, Value, json};
 
 use crate::args::RunsArgs;
-use crate::error::CliError;
+use crate::error::{CliError, CliResult};
 use crate::format::Format;
 use crate::output::{print_csv, print_json, print_text};
 use crate::settings::ProgramSettings;
@@ -49,7 +49,7 @@ const HEADER: [&str; 18] = [
     "last_note",
 ];
 
-pub(crate) async fn run(args: RunsArgs, settings: &ProgramSettings) -> Result<(), CliError> {
+pub(crate) async fn run(args: RunsArgs, settings: &ProgramSettings) -> CliResult<()> {
     let filter = filter(&args)?;
     let limit = args.limit.or(match args.common.print.format {
         Format::Text => Some(RUNS_AS_TEXT),
@@ -86,7 +86,7 @@ struct TenantRun {
     run: ListedRun,
 }
 
-fn filter(args: &RunsArgs) -> Result<RunListFilter, CliError> {
+fn filter(args: &RunsArgs) -> CliResult<RunListFilter> {
     let status = args.status.as_ref().map(|name| {
         let known = RunStatus::ALL.into_iter().find(|s| s.name().eq_ignore_ascii_case(name));
         known.ok_or_else(|| {

@@ -17,7 +17,7 @@ use serde_json::json;
 use super::verify::damage_text;
 use crate::CommandFuture;
 use crate::args::{SealCheckArgs, SealCommand, SealExportArgs};
-use crate::error::CliError;
+use crate::error::{CliError, CliResult};
 use crate::format::Format;
 use crate::output::{print_csv, print_json, print_text};
 use crate::settings::ProgramSettings;
@@ -43,7 +43,7 @@ pub(super) struct SealFile {
 }
 
 impl SealFile {
-    async fn of(store: &dyn Store) -> Result<Self, CliError> {
+    async fn of(store: &dyn Store) -> CliResult<Self> {
         let LogHead { seq, position, seal } = store.head().await?;
         Ok(Self {
             tenant: store.tenant().await?,
@@ -60,7 +60,7 @@ impl SealFile {
     }
 }
 
-async fn export(args: SealExportArgs, settings: &ProgramSettings) -> Result<(), CliError> {
+async fn export(args: SealExportArgs, settings: &ProgramSettings) -> CliResult<()> {
     let stores = TenantStore::resolve_all(args.all_tenants, &args.common.store, settings)?;
     let mut seals = Vec::new();
     for store in &stores {
@@ -91,7 +91,7 @@ fn unwritable(file: &Path, error: std::io::Error) -> CliError {
     CliError::context(format!("cannot write {}", file.display()), error)
 }
 
-async fn check(args: SealCheckArgs, settings: &ProgramSettings) -> Result<(), CliError> {
+async fn check(args: SealCheckArgs, settings: &ProgramSettings) -> CliResult<()> {
     let stores = TenantStore::resolve_all(args.all_tenants, &args.common.store, settings)?;
     let mut checked = Vec::new();
     if args.all_tenants {
@@ -132,7 +132,7 @@ struct CheckedSeal {
 }
 
 /// The names of the files TENANT.seal of a folder.
-fn seals_of_folder(folder: &Path) -> Result<BTreeSet<String>, CliError> {
+fn seals_of_folder(folder: &Path) -> CliResult<BTreeSet<String>> {
     let unreadable =
         |error| CliError::context(format!("cannot read the folder {}", folder.display()), error);
     let mut names = BTreeSet::new();
@@ -143,7 +143,7 @@ fn seals_of_folder(folder: &Path) -> Result<BTreeSet<String>, CliError> {
     Ok(names)
 }
 
-async fn check_store(store: &TenantStore, path: &Path) -> Result<CheckedSeal, CliError> {
+async fn check_store(store: &TenantStore, path: &Path) -> CliResult<CheckedSeal> {
     let store = store.open_for_reading().await?;
     let file = read(path)?;
     ensure_same_tenant(path, &file, store.as_ref()).await?;
@@ -154,7 +154,7 @@ async fn check_store(store: &TenantStore, path: &Path) -> Result<CheckedSeal, Cl
     Ok(CheckedSeal { file, sealed, difference, events_since })
 }
 
-fn print_checked(checked: &[Checked], format: Format) -> Result<(), CliError> {
+fn print_checked(checked: &[Checked], format: Format) -> CliResult<()> {
     match format {
         Format::Text => {
             for (tenant, result) in checked {
@@ -219,11 +219,7 @@ fn checked_json((tenant, result): &Checked) -> serde_json::Value {
 }
 
 /// Refuses a seal of another tenant: it says nothing about this log.
-async fn ensure_same_tenant(
-    path: &Path,
-    file: &SealFile,
-    store: &dyn Store,
-) -> Result<(), CliError> {
+async fn ensure_same_tenant(path: &Path, file: &SealFile, store: &dyn Store) -> CliResult<()> {
     match (&file.tenant, store.tenant().await?) {
         (Some(sealed), Some(found)) if *sealed != found => Err(CliError::environment(format!(
             "{} is a seal of tenant {sealed}, and the store is of {found}; choose the store with \
@@ -235,23 +231,23 @@ async fn ensure_same_tenant(
 }
 
 /// The sealed append of a file of `seal export`.
-pub(super) fn read_sealed(path: &Path) -> Result<SealedAppend, CliError> {
+pub(super) fn read_sealed(path: &Path) -> CliResult<SealedAppend> {
     read(path).map(|file| file.sealed)
 }
 
-fn read(path: &Path) -> Result<SealFile, CliError> {
+fn read(path: &Path) -> CliResult<SealFile> {
     let text = fs::read(path).map_err(|error| CliError::context(not_a_seal(path), error))?;
     serde_json::from_slice(&text).map_err(|error| CliError::context(not_a_seal(path), error))
 }
 
 /// The end of the log that a file of `seal export` names, which must be of the store's tenant.
-pub(super) async fn read_head(path: &Path, store: &dyn Store) -> Result<LogHead, CliError> {
+pub(super) async fn read_head(path: &Path, store: &dyn Store) -> CliResult<LogHead> {
     let file = read(path)?;
     ensure_same_tenant(path, &file, store).await?;
     head_of(path, &file.sealed)
 }
 
-fn head_of(path: &Path, sealed: &SealedAppend) -> Result<LogHead, CliError> {
+fn head_of(path: &Path, sealed: &SealedAppend) -> CliResult<LogHead> {
     let seal = Hash::from_hex(&sealed.seal);
     let seal = seal.map_err(|error| CliError::context(not_a_seal(path), error))?;
     Ok(LogHead { seq: sealed.seq, position: sealed.position, seal })
@@ -263,7 +259,7 @@ fn not_a_seal(path: &Path) -> String {
 
 /// How the log differs from the seal. A stored seal proves nothing if it does not match the events,
 /// so the whole log is verified too.
-async fn difference(store: &dyn Store, sealed: LogHead) -> Result<Option<String>, CliError> {
+async fn difference(store: &dyn Store, sealed: LogHead) -> CliResult<Option<String>> {
     match seal_difference(store, sealed).await? {
         None => Ok(store.verify(None).await?.damage.as_ref().map(damage_text)),
         difference => Ok(difference),

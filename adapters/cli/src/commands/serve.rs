@@ -30,7 +30,7 @@ use super::run::process_name;
 use super::work::{Observers, with_targets, work_on};
 use super::{options, report, token};
 use crate::args::ServeArgs;
-use crate::error::CliError;
+use crate::error::{CliError, CliResult};
 use crate::output::print_text;
 use crate::settings::{ProgramSettings, TenantSettings};
 use crate::telemetry::ProcessTelemetry;
@@ -43,7 +43,7 @@ const OPEN_TIMEOUT: Duration = Duration::from_secs(5);
 /// The pause between two attempts to open a store.
 const REOPEN_PAUSE: Duration = Duration::from_secs(2);
 
-pub(crate) async fn run(args: ServeArgs, settings: &ProgramSettings) -> Result<(), CliError> {
+pub(crate) async fn run(args: ServeArgs, settings: &ProgramSettings) -> CliResult<()> {
     if settings.tenants.is_empty() {
         return Err(CliError::environment(
             "powerfill.toml has no tenants; write [tenants.ID] with a store and a source",
@@ -55,10 +55,7 @@ pub(crate) async fn run(args: ServeArgs, settings: &ProgramSettings) -> Result<(
 
 /// Serves a tenant on this machine, works on its runs, and shows the console in the browser, until
 /// the process is stopped.
-pub(super) async fn serve_in_browser(
-    tenant: TenantSettings,
-    tokens: TokenFile,
-) -> Result<(), CliError> {
+pub(super) async fn serve_in_browser(tenant: TenantSettings, tokens: TokenFile) -> CliResult<()> {
     let mut args = ServeArgs::without_flags().map_err(CliError::environment)?;
     if TcpListener::bind(args.listen).await.is_err() {
         // The usual port is in use.
@@ -79,8 +76,8 @@ async fn serve<'t>(
     args: ServeArgs,
     of: impl Iterator<Item = &'t Arc<TenantSettings>>,
     tokens: TokenFile,
-    ready: impl FnOnce(&str) -> Result<(), CliError>,
-) -> Result<(), CliError> {
+    ready: impl FnOnce(&str) -> CliResult<()>,
+) -> CliResult<()> {
     let (mut stores, mut tenants) = (Vec::new(), Vec::new());
     for tenant in of {
         let store = TenantStore::of_tenant(tenant)?
@@ -142,7 +139,7 @@ fn observers(api: &Api, telemetry: ProcessTelemetry) -> Observers {
     })
 }
 
-fn ensure_may_listen(api: &Api, address: SocketAddr) -> Result<(), CliError> {
+fn ensure_may_listen(api: &Api, address: SocketAddr) -> CliResult<()> {
     match api.may_listen_on(address) {
         true => Ok(()),
         false => Err(CliError::environment(format!(
@@ -153,7 +150,7 @@ fn ensure_may_listen(api: &Api, address: SocketAddr) -> Result<(), CliError> {
 }
 
 /// Listens on the address of the metrics, if they have one.
-async fn listen_for_metrics(address: Option<SocketAddr>) -> Result<Option<TcpListener>, CliError> {
+async fn listen_for_metrics(address: Option<SocketAddr>) -> CliResult<Option<TcpListener>> {
     let Some(address) = address else { return Ok(None) };
     let (listener, address) = listen(address).await?;
     print_text(format!("metrics on http://{address}/metrics\n"))?;
@@ -180,7 +177,7 @@ async fn open_store(tenant: &Arc<dyn TenantHandle>) {
 }
 
 /// Listens on an address. Returns the actual address, because port 0 means any free port.
-async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), CliError> {
+async fn listen(address: SocketAddr) -> CliResult<(TcpListener, SocketAddr)> {
     let failed = |error| CliError::context(format!("cannot listen on {address}"), error);
     let listener = TcpListener::bind(address).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;

@@ -21,13 +21,13 @@ use super::annotate::notes_text;
 use super::challenge::{list_prices, within};
 use super::open_run;
 use crate::args::ShowArgs;
-use crate::error::CliError;
+use crate::error::CliResult;
 use crate::format::Format;
 use crate::output::{json_rows, print_csv, print_json, print_text, print_wrapped};
 use crate::settings::ProgramSettings;
 use crate::{summary, value};
 
-pub(crate) async fn run(args: ShowArgs, settings: &ProgramSettings) -> Result<(), CliError> {
+pub(crate) async fn run(args: ShowArgs, settings: &ProgramSettings) -> CliResult<()> {
     let (store, run) = open_run(&args.run.common.store, &args.run.run, settings).await?;
     let format = args.run.common.print.format;
     if let Some(at) = args.at.at {
@@ -68,10 +68,7 @@ struct CertificateWithPrices {
 }
 
 /// What the store has recorded about a run; `None` if nothing.
-async fn certificate(
-    store: &dyn Store,
-    run: RunId,
-) -> Result<Option<CertificateWithPrices>, CliError> {
+async fn certificate(store: &dyn Store, run: RunId) -> CliResult<Option<CertificateWithPrices>> {
     let found = certificate_with_prices(store, run).await?;
     Ok(found.map(|(certificate, prices)| CertificateWithPrices { certificate, prices }))
 }
@@ -96,7 +93,7 @@ pub(super) async fn print_as_of(
     as_of: &RunAtEvent,
     events: u64,
     format: Format,
-) -> Result<(), CliError> {
+) -> CliResult<()> {
     match format {
         Format::Text => print_text(summary::text_as_of(&as_of.summary, &as_of.event.event, events)),
         Format::Json => {
@@ -143,7 +140,7 @@ fn fill_row(fill: &TradeFill) -> [String; 7] {
 }
 
 /// Folds the events of a run into its summary, and what it is worth: no rows if it is not Complete.
-async fn summarize(store: &dyn Store, run: RunId) -> Result<(RunSummary, RowBatch), CliError> {
+async fn summarize(store: &dyn Store, run: RunId) -> CliResult<(RunSummary, RowBatch)> {
     let (mut summary, mut value) = (RunSummary::new(run), value_summary::projector());
     for_each_event(run, read_run(store, run), |recorded| {
         summary.apply(recorded);
@@ -158,7 +155,7 @@ async fn summarize(store: &dyn Store, run: RunId) -> Result<(RunSummary, RowBatc
 }
 
 /// The summary as JSON, with the rows of its value under `value`.
-fn with_value(summary: &RunSummary, value: &RowBatch) -> Result<serde_json::Value, CliError> {
+fn with_value(summary: &RunSummary, value: &RowBatch) -> CliResult<serde_json::Value> {
     let mut json = serde_json::to_value(summary).map_err(io::Error::from)?;
     json["value"] = json_rows(value).into();
     Ok(json)

@@ -8,7 +8,7 @@ use powerfill_snapshot::{RawTable, Snapshot};
 use super::open_run;
 use crate::CommandFuture;
 use crate::args::{SnapshotCommand, SnapshotExportArgs};
-use crate::error::CliError;
+use crate::error::{CliError, CliResult};
 use crate::out_place::{ensure_folder, is_workbook};
 use crate::output::print_text;
 use crate::settings::ProgramSettings;
@@ -21,7 +21,7 @@ pub(crate) fn run(command: SnapshotCommand, settings: &ProgramSettings) -> Comma
     }
 }
 
-async fn export(args: SnapshotExportArgs, settings: &ProgramSettings) -> Result<(), CliError> {
+async fn export(args: SnapshotExportArgs, settings: &ProgramSettings) -> CliResult<()> {
     let (store, run) = open_run(&args.store, &args.run, settings).await?;
     let (requested, canonical) = run_input(store.as_ref(), run).await?;
     let unreadable = |error| CliError::context(format!("the input of run {run}"), error);
@@ -38,7 +38,7 @@ async fn export(args: SnapshotExportArgs, settings: &ProgramSettings) -> Result<
 }
 
 /// Writes tables to a new workbook or folder, and returns it as a source.
-fn write(out: &Path, tables: &[RawTable]) -> Result<String, CliError> {
+fn write(out: &Path, tables: &[RawTable]) -> CliResult<String> {
     if is_workbook(out) {
         workbook::prepare_new(out)?;
         powerfill_xlsx::write_tables(out, tables).map_err(CliError::environment)?;

@@ -8,11 +8,11 @@ use powerfill_ports::Store;
 use super::open_run;
 use super::show::print_as_of;
 use crate::args::StepArgs;
-use crate::error::CliError;
+use crate::error::{CliError, CliResult};
 use crate::output::print_note;
 use crate::settings::ProgramSettings;
 
-pub(crate) async fn run(args: StepArgs, settings: &ProgramSettings) -> Result<(), CliError> {
+pub(crate) async fn run(args: StepArgs, settings: &ProgramSettings) -> CliResult<()> {
     let (store, run) = open_run(&args.run.common.store, &args.run.run, settings).await?;
     let timeline = Timeline::open(store.as_ref() as &dyn Store, run).await?;
     let events = timeline.events();

@@ -14,7 +14,7 @@ use powerfill_tables::tables::{ALL, named};
 
 use super::open_run;
 use crate::args::{SelectionArgs, TablesArgs};
-use crate::error::CliError;
+use crate::error::{CliError, CliResult};
 use crate::format::Format;
 use crate::output::{
     cell_text, json_rows, print_csv, print_json, print_rows_csv, print_rows_json, print_rows_text,
@@ -25,7 +25,7 @@ use crate::settings::ProgramSettings;
 use crate::summary::count;
 use crate::{out_place, workbook};
 
-pub(crate) async fn run(args: TablesArgs, settings: &ProgramSettings) -> Result<(), CliError> {
+pub(crate) async fn run(args: TablesArgs, settings: &ProgramSettings) -> CliResult<()> {
     let (store, run) = open_run(&args.common.store, &args.run, settings).await?;
     let at = match args.at.at {
         Some(at) => check_event(store.as_ref(), run, at).await.map(|()| at)?,
@@ -79,7 +79,7 @@ pub(crate) async fn run(args: TablesArgs, settings: &ProgramSettings) -> Result<
 }
 
 /// The number of rows per table, in the order of [`ALL`].
-async fn row_counts(store: &dyn Store, run: RunId, at: u64) -> Result<Vec<u64>, CliError> {
+async fn row_counts(store: &dyn Store, run: RunId, at: u64) -> CliResult<Vec<u64>> {
     let mut counts = vec![0_u64; ALL.len()];
     rebuild::fold_to(store, run, at, async |batches, _| {
         for batch in batches {
@@ -92,7 +92,7 @@ async fn row_counts(store: &dyn Store, run: RunId, at: u64) -> Result<Vec<u64>, 
     Ok(counts)
 }
 
-fn print_selected(rows: &SelectedRows<'_>, format: Format) -> Result<(), CliError> {
+fn print_selected(rows: &SelectedRows<'_>, format: Format) -> CliResult<()> {
     match format {
         Format::Text => print_rows_text(rows),
         Format::Json => print_json(&selected_json(rows)),
@@ -104,11 +104,7 @@ fn print_selected(rows: &SelectedRows<'_>, format: Format) -> Result<(), CliErro
 }
 
 /// Prints the rows of every run of a table that keeps them.
-fn print_history(
-    runs: &[RunRows],
-    table: &'static TableSpec,
-    format: Format,
-) -> Result<(), CliError> {
+fn print_history(runs: &[RunRows], table: &'static TableSpec, format: Format) -> CliResult<()> {
     let ids = |runs: &RunRows| vec![runs.run_id.to_string(); runs.rows.len()];
     match format {
         Format::Text => {
@@ -143,7 +139,7 @@ fn print_history(
 fn selection(
     args: &SelectionArgs,
     table: Option<&'static TableSpec>,
-) -> Result<Option<Selection>, CliError> {
+) -> CliResult<Option<Selection>> {
     if args.is_empty() {
         return Ok(None);
     }
@@ -154,7 +150,7 @@ fn selection(
     Selection::of(args, table).map(Some)
 }
 
-pub(super) fn spec(name: &str) -> Result<&'static TableSpec, CliError> {
+pub(super) fn spec(name: &str) -> CliResult<&'static TableSpec> {
     named(name).ok_or_else(|| {
         let names: Vec<&str> = ALL.iter().map(|table| table.name).collect();
         CliError::environment(format!(
@@ -165,7 +161,7 @@ pub(super) fn spec(name: &str) -> Result<&'static TableSpec, CliError> {
     })
 }
 
-fn list(counts: &[u64], format: Format) -> Result<(), CliError> {
+fn list(counts: &[u64], format: Format) -> CliResult<()> {
     let tables = ALL.iter().zip(counts);
     match format {
         Format::Text => {

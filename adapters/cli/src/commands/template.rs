@@ -1,11 +1,11 @@
 //! `template`: an empty snapshot to fill in, as a workbook or as a folder of CSV files.
 
 use crate::args::TemplateArgs;
-use crate::error::CliError;
+use crate::error::{CliError, CliResult};
 use crate::output::print_text;
 use crate::{out_place, workbook};
 
-pub(crate) fn run(args: &TemplateArgs) -> Result<(), CliError> {
+pub(crate) fn run(args: &TemplateArgs) -> CliResult<()> {
     let out = &args.out;
     let is_workbook = out_place::is_workbook(out);
     let source = if is_workbook {

@@ -5,7 +5,7 @@ use powerfill_http::tokens::{Token, TokenFile};
 use serde_json::{Value, json};
 
 use crate::args::TokenCommand;
-use crate::error::CliError;
+use crate::error::CliResult;
 use crate::format::Format;
 use crate::output::{print_csv, print_json, print_table, print_text};
 use crate::settings::ProgramSettings;
@@ -19,7 +19,7 @@ pub(super) fn file() -> TokenFile {
     TokenFile::new(FILE)
 }
 
-pub(crate) fn run(command: &TokenCommand, settings: &ProgramSettings) -> Result<(), CliError> {
+pub(crate) fn run(command: &TokenCommand, settings: &ProgramSettings) -> CliResult<()> {
     match command {
         TokenCommand::Create(args) => {
             settings.tenant(&args.tenant)?;
@@ -67,7 +67,7 @@ fn row(token: &Token) -> [String; 6] {
     [token.id.clone(), token.tenant.clone(), role, token.name.clone(), created_at, expires_at]
 }
 
-fn list(tokens: &[Token], format: Format) -> Result<(), CliError> {
+fn list(tokens: &[Token], format: Format) -> CliResult<()> {
     let rows = tokens.iter().map(row);
     match format {
         Format::Text => print_table(&COLUMNS, rows, &[]),

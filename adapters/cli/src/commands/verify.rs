@@ -18,7 +18,7 @@ use serde_json::json;
 
 use super::{evidence, find_run, seal};
 use crate::args::VerifyArgs;
-use crate::error::CliError;
+use crate::error::{CliError, CliResult};
 use crate::format::Format;
 use crate::output::{print_csv, print_json, print_text};
 use crate::progress::progress_bar;
@@ -30,7 +30,7 @@ use crate::urls::StoreUrl;
 /// How often the elapsed time is shown.
 const TICK: Duration = Duration::from_millis(200);
 
-pub(crate) async fn run(args: VerifyArgs, settings: &ProgramSettings) -> Result<(), CliError> {
+pub(crate) async fn run(args: VerifyArgs, settings: &ProgramSettings) -> CliResult<()> {
     let stores = TenantStore::resolve_all(args.all_tenants, &args.common.store, settings)?;
     let format = args.common.print.format;
     if let [store] = &stores[..]
@@ -61,7 +61,7 @@ struct VerifiedStore {
 async fn verify_store(
     store: &TenantStore,
     args: &VerifyArgs,
-) -> Result<(Option<LogHead>, VerifyReport), CliError> {
+) -> CliResult<(Option<LogHead>, VerifyReport)> {
     let store = store.open_for_reading().await?;
     let bar = progress_bar();
     bar.set_message("runs; hashes and seals");
@@ -92,7 +92,7 @@ async fn verify_store(
     Ok(verified)
 }
 
-fn print(stores: &[VerifiedStore], format: Format) -> Result<(), CliError> {
+fn print(stores: &[VerifiedStore], format: Format) -> CliResult<()> {
     match format {
         Format::Text => stores.iter().try_for_each(|store| {
             let heading = store.tenant.iter().map(|tenant| format!("{tenant}:\n"));

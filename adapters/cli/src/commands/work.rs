@@ -25,7 +25,7 @@ use super::publish::{follow_store, log_publish_event};
 use super::retention::carry_out_policy;
 use super::run::{process_name, tenant_runner};
 use crate::args::WorkArgs;
-use crate::error::CliError;
+use crate::error::{CliError, CliResult};
 use crate::output::print_text;
 use crate::settings::ProgramSettings;
 use crate::telemetry::ProcessTelemetry;
@@ -43,7 +43,7 @@ const PUBLISH_PAUSE: Duration = Duration::from_secs(30);
 /// How often the policy of retention is carried out.
 const ARCHIVE_INTERVAL: Duration = Duration::from_secs(24 * 60 * 60);
 
-pub(crate) async fn run(args: WorkArgs, settings: &ProgramSettings) -> Result<(), CliError> {
+pub(crate) async fn run(args: WorkArgs, settings: &ProgramSettings) -> CliResult<()> {
     let stores = TenantStore::resolve_all(args.all_tenants, &args.store, settings)?;
     let (large_tables, certificate) = (args.large_tables.value(), args.certificate.value());
     let stores = stores
@@ -75,7 +75,7 @@ pub(crate) async fn run(args: WorkArgs, settings: &ProgramSettings) -> Result<()
 fn with_archiving(
     stores: impl Iterator<Item = TenantStore>,
     settings: &ProgramSettings,
-) -> Result<Vec<TenantStore>, CliError> {
+) -> CliResult<Vec<TenantStore>> {
     let stores: Result<Vec<_>, _> = stores.map(|store| store.with_archiving(settings)).collect();
     let stores = stores?;
     if stores.iter().all(|store| store.archiving().is_none()) {
@@ -91,7 +91,7 @@ fn with_archiving(
 pub(super) type StoreAndTarget = (TenantStore, Option<SqlServerTarget>);
 
 /// Adds to each store the publishing target of its tenant.
-pub(super) fn with_targets(stores: Vec<TenantStore>) -> Result<Vec<StoreAndTarget>, CliError> {
+pub(super) fn with_targets(stores: Vec<TenantStore>) -> CliResult<Vec<StoreAndTarget>> {
     let with_target = |store: TenantStore| {
         let target = store.publish_url()?.map(SqlServerTarget::new);
         Ok((store, target))
@@ -110,7 +110,7 @@ pub(super) async fn work_on(
     shutdown: &CancellationToken,
     once: bool,
     observers: Observers,
-) -> Result<(), CliError> {
+) -> CliResult<()> {
     let one_run = Arc::new(Semaphore::new(1));
     let mut workers = JoinSet::new();
     for (store, target) in stores {
@@ -134,7 +134,6 @@ pub(super) async fn work_on(
     result
 }
 
-/// The worker of one store.
 struct StoreWorker {
     store: TenantStore,
     target: Option<SqlServerTarget>,
@@ -163,7 +162,7 @@ enum WorkResult {
 impl StoreWorker {
     /// Works until `shutdown` or, with `once`, until the queue is empty. Reconnects while the store
     /// is unavailable, except with `once`.
-    async fn work(self) -> Result<(), CliError> {
+    async fn work(self) -> CliResult<()> {
         let mut pauses = BACKOFF.pauses();
         loop {
             let error = match self.work_while_available(&mut pauses).await {
@@ -179,7 +178,7 @@ impl StoreWorker {
         }
     }
 
-    async fn work_while_available(&self, pauses: &mut Pauses) -> Result<(), CliError> {
+    async fn work_while_available(&self, pauses: &mut Pauses) -> CliResult<()> {
         let store = self.store.open().await?;
         // Stops at the end of this function.
         let _publishing = self.publish_in_background(&store);
@@ -252,7 +251,7 @@ impl StoreWorker {
     }
 
     /// Publishes the completed runs, if the store has a target.
-    async fn publish_completed(&self, store: &dyn Store) -> Result<(), CliError> {
+    async fn publish_completed(&self, store: &dyn Store) -> CliResult<()> {
         let Some(target) = &self.target else { return Ok(()) };
         let publisher = Publisher::new(store, target, self.shutdown.clone());
         Ok(publisher.catch_up(&mut |event| log_publish_event(target, &event)).await?)
@@ -281,7 +280,7 @@ impl StoreWorker {
 
     /// Carries out the policy of retention, if the worker is to. Returns whether it came to the
     /// end.
-    async fn archive(&self) -> Result<bool, CliError> {
+    async fn archive(&self) -> CliResult<bool> {
         carry_out_policy(&self.store, &self.label, &self.name, &self.shutdown).boxed().await
     }
 
@@ -294,11 +293,7 @@ impl StoreWorker {
     }
 
     /// Claims the next run, if there is one, and works on it until it ends.
-    async fn work_on_next(
-        &self,
-        runner: &Runner,
-        store: &dyn Store,
-    ) -> Result<WorkResult, CliError> {
+    async fn work_on_next(&self, runner: &Runner, store: &dyn Store) -> CliResult<WorkResult> {
         // A store that is silent must not keep the other workers from their turn.
         let silent = |_| StoreError::Unavailable("it does not answer".into());
         let asked = self.shutdown.run_until_cancelled(timeout(ANSWER_TIMEOUT, store.active_run()));

@@ -131,10 +131,10 @@ fn a_copied_seal_reveals_a_truncated_or_rewritten_log() {
                 seal = (SELECT seal FROM es_appends WHERE seq = 2)",
     );
     sandbox.run_ok("seal check a.seal --store sqlite:books.db");
-    let cut = sandbox.run_line("seal check b.seal --store sqlite:books.db");
-    assert_eq!(cut.status, Some(1));
-    assert!(cut.out.contains("append 4 was sealed, up to event 80"), "{}", cut.out);
-    assert!(cut.out.contains("ends at append 2 and event 40: it was truncated"), "{}", cut.out);
+    sandbox.run_line("seal check b.seal --store sqlite:books.db").answers(
+        1,
+        &["append 4 was sealed, up to event 80", "ends at append 2 and event 40: it was truncated"],
+    );
 
     // A rewritten log with another run verifies too.
     std::fs::remove_file(sandbox.path("books.db")).unwrap();
@@ -149,9 +149,7 @@ fn a_copied_seal_reveals_a_truncated_or_rewritten_log() {
     // An edited event is found even if the stored seals match.
     sandbox.run_ok("seal export --out c.seal --store sqlite:books.db");
     event_blocks::edit(&unguarded(&sandbox), 1, 2, |lines| lines[5].push(' '));
-    let edited = sandbox.run_line("seal check c.seal --store sqlite:books.db");
-    assert_eq!(edited.status, Some(1));
-    assert!(edited.out.contains("event 7"), "{}", edited.out);
+    sandbox.run_line("seal check c.seal --store sqlite:books.db").answers(1, &["event 7"]);
 
     std::fs::write(sandbox.path("d.seal"), "{\"seq\":1}").unwrap();
     for seal in ["d.seal", "none.seal"] {
@@ -166,8 +164,7 @@ fn what_was_recorded_after_a_seal_is_verified_alone() {
     let sandbox = sandbox();
     sandbox.run_ok("seal export --out a.seal --store sqlite:books.db");
     let since = "verify --since a.seal --store sqlite:books.db";
-    let nothing = sandbox.run_ok(since);
-    assert!(nothing.contains("up to append 2; since then 0 events in 0 appends"), "{nothing}");
+    sandbox.prints(since, &["up to append 2; since then 0 events in 0 appends"]);
     run(&sandbox);
     let verified = sandbox.run_ok(since);
     let expected =
@@ -187,27 +184,19 @@ fn what_was_recorded_after_a_seal_is_verified_alone() {
 
     // An edit after it is found, in the events and in what is kept beside them.
     event_blocks::edit(&unguarded(&sandbox), 2, 2, |lines| lines[5].push(' '));
-    let damaged = sandbox.run_line(since);
-    assert_eq!(damaged.status, Some(1));
-    assert!(damaged.out.contains("event 7, append 4: its hash does not match"), "{}", damaged.out);
+    sandbox.run_line(since).answers(1, &["event 7, append 4: its hash does not match"]);
     event_blocks::edit(&unguarded(&sandbox), 2, 2, |lines| _ = lines[5].pop());
     let latest = "run_id = (SELECT run_id FROM runs ORDER BY requested_at DESC LIMIT 1)";
     edit(&sandbox, &format!("UPDATE pfill_run_history SET status = 'Failed' WHERE {latest}"));
-    let differs = sandbox.run_line(since);
-    assert_eq!(differs.status, Some(1));
-    assert!(differs.out.contains("pfill_run_history, run"), "{}", differs.out);
+    sandbox.run_line(since).answers(1, &["pfill_run_history, run"]);
     edit(&sandbox, "UPDATE pfill_run_history SET status = 'Complete'");
 
     // A log that goes on with a gap, and one that was rewritten.
     edit(&sandbox, "DELETE FROM es_appends WHERE seq = 4");
-    let gap = sandbox.run_line(since);
-    assert_eq!(gap.status, Some(1));
-    assert!(gap.out.contains("append 4: the log goes on to append 4"), "{}", gap.out);
+    sandbox.run_line(since).answers(1, &["append 4: the log goes on to append 4"]);
     std::fs::remove_file(sandbox.path("books.db")).unwrap();
     run(&sandbox);
-    let rewritten = sandbox.run_line(since);
-    assert_eq!(rewritten.status, Some(1));
-    assert!(rewritten.out.contains("append 2 is not the one that was sealed"), "{}", rewritten.out);
+    sandbox.run_line(since).answers(1, &["append 2 is not the one that was sealed"]);
     sandbox.run_line("verify --since no.seal --store sqlite:books.db").fails_with(2, &["no.seal"]);
     sandbox.run_line("verify latest --since a.seal").fails_with(2, &["--since"]);
 }
@@ -225,12 +214,8 @@ fn an_incremental_verification_begins_where_the_last_one_ended() {
 
     // A record that is not of this log is reported by both.
     edit(&sandbox, "UPDATE verified_log SET seal = zeroblob(32)");
-    let forged = sandbox.run_line(line);
-    assert_eq!(forged.status, Some(1));
-    assert!(forged.out.contains("append 4 is not the one that was sealed"), "{}", forged.out);
-    let whole = verify(&sandbox);
-    assert_eq!(whole.status, Some(1));
-    assert!(whole.out.contains("in verified_log, is not an append of this log"), "{}", whole.out);
+    sandbox.run_line(line).answers(1, &["append 4 is not the one that was sealed"]);
+    verify(&sandbox).answers(1, &["in verified_log, is not an append of this log"]);
 
     // A record that claims too much hides an edit from the next incremental verification only.
     event_blocks::edit(&unguarded(&sandbox), 1, 2, |lines| lines[5].push(' '));
@@ -249,8 +234,7 @@ fn replay_reproduces_a_run_or_prints_both_versions() {
     event_blocks::forge(&unguarded(&sandbox), 1, 2, |lines| {
         lines[16] = lines[16].replace("\"loan_id\":\"FILL\"", "\"loan_id\":\"K6\"");
     });
-    let other = sandbox.run_line("replay latest --store sqlite:books.db");
-    assert_eq!(other.status, Some(1));
+    let other = sandbox.run_line("replay latest --store sqlite:books.db").answers(1, &[]);
     assert!(other.out.starts_with("Not reproduced: event 18 differs\n"), "{}", other.out);
     let row = |name: &str| {
         let row = other.out.lines().find(|line| line.contains(&format!("┆ {name} ")));
@@ -279,8 +263,7 @@ fn replay_checks_the_hashes_before_it_compares() {
     event_blocks::edit(&unguarded(&sandbox), 1, 1, |lines| {
         lines[0] = lines[0].replace("\"requested_by\":\"desk\"", "\"requested_by\":\"eve\"");
     });
-    let altered = sandbox.run_line("replay latest --store sqlite:books.db");
-    assert_eq!(altered.status, Some(1));
+    let altered = sandbox.run_line("replay latest --store sqlite:books.db").answers(1, &[]);
     let expected =
         "Not replayed, because the recorded run was changed: event 1, append 1, its hash";
     assert!(altered.out.starts_with(expected), "{}", altered.out);

@@ -74,8 +74,7 @@ fn the_summary_of_a_workbook_has_the_certificate() {
 #[test]
 fn a_trade_is_explained_with_what_more_room_is_worth() {
     let sandbox = certified();
-    let explained = sandbox.run_ok("explain latest --trade T006");
-    assert!(explained.contains("One more $100,000 of room is worth $9,803."), "{explained}");
+    sandbox.prints("explain latest --trade T006", &["One more $100,000 of room is worth $9,803."]);
     let json = sandbox.run_ok("explain latest --trade T006 --format json");
     let json: Value = serde_json::from_str(&json).unwrap();
     assert!(json["shadow_prices"]["challenge"].as_str().unwrap().ends_with("-1"));

@@ -32,8 +32,7 @@ fn a_challenge_is_written_recorded_shown_and_replayed() {
     assert!(checked.starts_with("Checked: every statement holds"), "{checked}");
     let reproduced = sandbox.run_ok(&format!("replay {id}"));
     assert!(reproduced.starts_with("Reproduced: "), "{reproduced}");
-    let shown = sandbox.run_ok("show latest");
-    assert!(shown.contains("Within 43.1 bp ($346,454) of the best possible"), "{shown}");
+    sandbox.prints("show latest", &["Within 43.1 bp ($346,454) of the best possible"]);
     sandbox.run_ok("verify");
 }
 
@@ -84,8 +83,7 @@ fn an_adopted_challenge_is_a_run_as_any_other() {
     assert!(adopted.out.contains("allocated by challenger"), "{adopted:?}");
     let runs = sandbox.runs();
     assert_eq!(runs.rows.len(), 2);
-    let notes = sandbox.run_ok("annotate latest");
-    assert!(notes.contains("desk: agreed with trading"), "{notes}");
+    sandbox.prints("annotate latest", &["desk: agreed with trading"]);
 
     sandbox.run_ok("report latest --audit --out audit.html");
     let page = fs::read_to_string(sandbox.path("audit.html")).unwrap();
@@ -105,14 +103,11 @@ fn an_adopted_challenge_is_a_run_as_any_other() {
     let by_challenger = guide.column("pass").iter().filter(|pass| **pass == "challenger").count();
     assert_eq!(by_challenger, allocation.lines().count() - 1);
 
-    let replayed = sandbox.run_ok("replay latest");
-    assert!(replayed.contains("Reproduced"), "{replayed}");
+    sandbox.prints("replay latest", &["Reproduced"]);
     sandbox.run_ok("verify");
     sandbox.run_ok("rebuild latest");
     sandbox.run_ok("verify");
-    let differences = sandbox.run_line("diff latest --against latest~1");
-    assert_eq!(differences.status, Some(1), "{differences:?}");
-    assert!(differences.out.contains("by challenger in turn"), "{differences:?}");
+    sandbox.run_line("diff latest --against latest~1").answers(1, &["by challenger in turn"]);
 }
 
 #[test]
@@ -140,8 +135,7 @@ fn an_adopted_run_explains_who_decided() {
     let what_if = sandbox.run_line(&format!("explain latest --loan {released} --what-if"));
     what_if.fails_with(2, &["a what-if follows the passes"]);
     let trade = json["placed"][0]["to_trade_id"].as_str().unwrap();
-    let text = sandbox.run_ok(&format!("explain latest --trade {trade} --all"));
-    assert!(text.contains("by challenger"), "{text}");
+    sandbox.prints(&format!("explain latest --trade {trade} --all"), &["by challenger"]);
 }
 
 #[test]
@@ -149,8 +143,7 @@ fn evidence_of_an_adopted_run_is_replayed_without_its_challenge() {
     let (sandbox, challenge) = sandbox_with_challenge();
     sandbox.run_ok(&format!("adopt {challenge}"));
     sandbox.run_ok("evidence export latest --out adopted.zip");
-    let replayed = sandbox.run_ok("replay latest --store evidence:adopted.zip");
-    assert!(replayed.contains("Reproduced"), "{replayed}");
+    sandbox.prints("replay latest --store evidence:adopted.zip", &["Reproduced"]);
 }
 
 #[test]

@@ -86,14 +86,13 @@ fn an_export_with_other_names_and_formats_is_the_same_under_its_mapping() {
     assert_eq!(table(&document, "pfill_trade_recap")["counts"]["same"], 11);
     assert_eq!(document["left_out"].as_array().unwrap().len(), 9);
     // Without the mapping, the guide is not recognized, and the report says so.
-    let bare = sandbox.run_line("diff latest --against dir:export");
-    assert_eq!(bare.status, Some(1), "{}", bare.err);
-    for words in [
-        "pfill_powerfill_guide: the other side does not have it",
-        "DBO.PowerFill Guide.TXT: no table that is compared",
-    ] {
-        assert!(bare.out.contains(words), "{words} is not in\n{}", bare.out);
-    }
+    sandbox.run_line("diff latest --against dir:export").answers(
+        1,
+        &[
+            "pfill_powerfill_guide: the other side does not have it",
+            "DBO.PowerFill Guide.TXT: no table that is compared",
+        ],
+    );
 }
 
 #[test]
@@ -125,8 +124,7 @@ fn each_edit_of_an_export_has_its_verdict_and_explanation() {
         unknown[place("loan_id")] = "UNKNOWN".to_owned();
         table.rows.push(unknown);
     });
-    let answer = sandbox.run_line("diff latest --against dir:tables --format json");
-    assert_eq!(answer.status, Some(1), "{}", answer.err);
+    let answer = sandbox.run_line("diff latest --against dir:tables --format json").answers(1, &[]);
     let document = answer.json();
     let differences = table(&document, "pfill_powerfill_guide")["differences"].as_array().unwrap();
     let verdict = |loan: &str| {
@@ -186,8 +184,7 @@ fn a_diff_of_two_runs_names_their_inputs_and_first_differences() {
         table.rows.remove(0);
     });
     sandbox.run_ok("run dir:snapshot --switch-threshold 0.5");
-    let answer = sandbox.run_line("diff latest --against latest~1 --format json");
-    assert_eq!(answer.status, Some(1), "{}", answer.err);
+    let answer = sandbox.run_line("diff latest --against latest~1 --format json").answers(1, &[]);
     let document = answer.json();
     let why = &document["why"];
     assert_eq!(why["same_snapshot"], false);
@@ -260,8 +257,7 @@ fn a_run_of_another_store_is_compared() {
     let other = ["run", &source, "--store", "sqlite:other.db", "--switch-threshold", "2"];
     sandbox.run(other).success();
     let line = "diff latest --against latest --against-store sqlite:other.db";
-    let answer = sandbox.run_line(line);
-    assert_eq!(answer.status, Some(1), "{}", answer.err);
+    let answer = sandbox.run_line(line).answers(1, &[]);
     let lines = ["old: run ", "new: run ", "switch_threshold", "loans have another place"];
     for words in lines {
         assert!(answer.out.contains(words), "{words}: {}", answer.out);
@@ -289,8 +285,7 @@ fn classifications_are_applied_and_appended() {
     });
     let line = "diff latest --against dir:tables --classifications classes.toml";
     sandbox.run_line(line).fails_with(2, &["cannot read classes.toml"]);
-    let first = sandbox.run_line(&format!("{line} --classify-new"));
-    assert_eq!(first.status, Some(1), "{}", first.err);
+    sandbox.run_line(&format!("{line} --classify-new")).answers(1, &[]);
     let file = sandbox.path("classes.toml");
     let text = fs::read_to_string(&file).unwrap();
     assert!(text.contains("columns = [\"wavg_price\"]"), "{text}");

@@ -61,8 +61,7 @@ fn a_changed_file_is_refused_by_every_command() {
     let mut bytes = std::fs::read(sandbox.path("run.pfe")).unwrap();
     bytes[300] ^= 1;
     std::fs::write(sandbox.path("run.pfe"), &bytes).unwrap();
-    let verified = sandbox.run_line("evidence verify run.pfe");
-    assert_eq!(verified.status, Some(1), "{}", verified.err);
+    let verified = sandbox.run_line("evidence verify run.pfe").answers(1, &[]);
     assert!(verified.out.starts_with("DAMAGED: events/000001.jsonl: "), "{}", verified.out);
     let json = sandbox.run_line("evidence verify run.pfe --format json").json();
     assert_eq!(json["answer"], "damaged");

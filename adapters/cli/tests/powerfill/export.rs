@@ -30,8 +30,7 @@ fn table_of(file: &Path) -> &str {
 #[test]
 fn a_run_has_a_file_per_table_and_a_second_export_writes_only_what_is_missing() {
     let sandbox = Sandbox::with_case("01", &[]);
-    let first = sandbox.run_ok("export --events --out lake");
-    assert!(first.contains(": 1 runs written to lake, "), "{first}");
+    sandbox.prints("export --events --out lake", &[": 1 runs written to lake, "]);
     let lake = sandbox.path("lake");
     let written = files(&lake);
     assert_eq!(written.len(), 16, "fifteen tables and the events: {written:?}");
@@ -53,8 +52,7 @@ fn a_failed_run_has_only_the_tables_of_any_run() {
     let sandbox = Sandbox::new();
     let case = case("01");
     let refused = ["run", &source(&case), "--max-trade-settle-days", "0"];
-    let answer = sandbox.run(refused);
-    assert_eq!(answer.status, Some(1), "{}", answer.out);
+    sandbox.run(refused).answers(1, &[]);
     sandbox.run_ok("export --out lake");
     let written = files(&sandbox.path("lake"));
     let tables: Vec<&str> = written.iter().map(|file| table_of(file)).collect();

@@ -240,10 +240,8 @@ fn csv_for_people_has_no_formulas_and_all_else_is_exact() {
         if !["pfill_loan2trade_candy_level_01", "pfill_syn_powerfill_guide_all_rank"]
             .contains(&table)
         {
-            let printed = sandbox.run_ok(&format!("tables latest {table} --format csv"));
-            assert!(printed.contains(",'=1+1"), "{printed}");
-            let json = sandbox.run_ok(&format!("tables latest {table} --format json"));
-            assert!(json.contains("\"=1+1\""), "{json}");
+            sandbox.prints(&format!("tables latest {table} --format csv"), &[",'=1+1"]);
+            sandbox.prints(&format!("tables latest {table} --format json"), &["\"=1+1\""]);
         }
     }
     assert!(tables > 0);

@@ -36,12 +36,9 @@ fn archived_runs_say_where_they_are() {
     let sandbox = Sandbox::new();
     fill(&sandbox);
     let before = sandbox.run_ok("show latest~1");
-    let held = sandbox.run_ok("hold latest~2 --reason claim-17");
-    assert!(held.contains("is under hold: claim-17"), "{held}");
+    sandbox.prints("hold latest~2 --reason claim-17", &["is under hold: claim-17"]);
     sandbox.run_line("hold latest~1").fails_with(2, &["--reason TEXT"]);
-    let archived = sandbox.run_ok(ARCHIVE);
-    assert!(archived.contains("it is under hold: claim-17"), "{archived}");
-    assert!(archived.contains("it is the latest run"), "{archived}");
+    sandbox.prints(ARCHIVE, &["it is under hold: claim-17", "it is the latest run"]);
     let [file] = &files(&sandbox)[..] else { panic!("one file") };
     for command in [
         "show",
@@ -68,8 +65,7 @@ fn archived_runs_say_where_they_are() {
     let exported = sandbox.run_ok("export --all --out lake");
     assert!(exported.ends_with(" 0 bytes; 3 were there\n"), "{exported}");
     assert_eq!(sandbox.runs().column("run_id").len(), 3);
-    let verified = sandbox.run_ok("verify");
-    assert!(verified.contains("archived: 1 runs"), "{verified}");
+    sandbox.prints("verify", &["archived: 1 runs"]);
     sandbox.run_ok(&format!("restore {file}"));
     assert_eq!(sandbox.run_ok("show latest~1"), before);
     sandbox.run_line(&format!("restore {file}")).fails_with(2, &["is not archived"]);
@@ -105,10 +101,8 @@ fn scenarios_leave_before_other_runs() {
     let file = format!("archive/run-{scenario}.pfe");
     assert_eq!(files(&sandbox), [file.as_str()]);
     sandbox.run_line(&format!("show {scenario}")).fails_with(2, &["is archived in", &file]);
-    let verified = sandbox.run_ok("verify");
-    assert!(verified.contains("archived: 1 runs"), "{verified}");
-    let listed = sandbox.run_ok("runs --scenarios --format csv");
-    assert!(listed.contains(&scenario), "{listed}");
+    sandbox.prints("verify", &["archived: 1 runs"]);
+    sandbox.prints("runs --scenarios --format csv", &[&scenario]);
     sandbox.run_ok(&format!("restore {file}"));
     sandbox.run_ok(&format!("replay {scenario}"));
 }
@@ -171,9 +165,7 @@ fn an_idle_worker_archives() {
         sandbox.run_ok("verify").contains("archived: 1 runs")
     });
     worker.signal("-TERM");
-    let output = worker.finish();
-    assert_eq!(output.status, Some(0), "{output:?}");
-    assert!(output.out.contains(&scenario), "{output:?}");
+    worker.finish().answers(0, &[&scenario]);
 }
 
 /// Kills `archive` and `restore` at many moments; each continues, and the log is whole in between.

@@ -138,6 +138,13 @@ impl Sandbox {
         self.run_line(line).success().out
     }
 
+    /// Runs a command line that must succeed and print each of these words. Returns all that it
+    /// printed.
+    #[track_caller]
+    pub(crate) fn prints(&self, line: &str, words: &[&str]) -> String {
+        self.run_line(line).answers(0, words).out
+    }
+
     /// Runs a conformance case with its options, and these flags.
     pub(crate) fn run_case(&self, number: &str, flags: &[&str]) -> CommandOutput {
         let case = case(number);
@@ -163,7 +170,16 @@ impl CommandOutput {
     /// Expects exit status 0.
     #[track_caller]
     pub(crate) fn success(self) -> Self {
-        assert_eq!(self.status, Some(0), "{}{}", self.out, self.err);
+        self.answers(0, &[])
+    }
+
+    /// Expects this exit status, and each of these words on standard output.
+    #[track_caller]
+    pub(crate) fn answers(self, status: i32, words: &[&str]) -> Self {
+        assert_eq!(self.status, Some(status), "{}{}", self.out, self.err);
+        for word in words {
+            assert!(self.out.contains(word), "{word:?} is not in:\n{}", self.out);
+        }
         self
     }
 

@@ -119,8 +119,7 @@ fn a_tenant_works_with_its_own_store_and_source() {
         let listed: CommandOutput =
             by_variable.env("POWERFILL_TENANT", tenant).output().unwrap().into();
         assert_eq!(listed.success().table().rows.len(), runs, "{tenant}");
-        let shown = sandbox.run_ok(&format!("show --tenant {tenant}"));
-        assert!(shown.contains(&format!(" for {tenant}, ")), "{shown}");
+        sandbox.prints(&format!("show --tenant {tenant}"), &[&format!(" for {tenant}, ")]);
         for command in STORE_COMMANDS.iter().filter(|command| !command.contains("seal")) {
             let answer = sandbox.run_line(&format!("{command} --tenant {tenant}"));
             // The run to cancel has ended.
@@ -254,8 +253,7 @@ fn runs_of_a_tenant_have_its_options() {
     let settings = settings.replace("dir:others\"", "dir:others\"\noptions = \"options.json\"");
     fs::write(sandbox.path("powerfill.toml"), settings).unwrap();
     for command in SOURCE_COMMANDS {
-        let answer = sandbox.run_line(&format!("{command} --tenant other"));
-        assert_eq!(answer.status, Some(1), "{answer:?}");
+        let answer = sandbox.run_line(&format!("{command} --tenant other")).answers(1, &[]);
         assert!(format!("{answer:?}").contains("scope"), "{answer:?}");
     }
     let run = "run --tenant other --scope closed_only --format json";

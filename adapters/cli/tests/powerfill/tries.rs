@@ -7,14 +7,12 @@ use crate::sandbox::{Sandbox, case, source};
 /// A folder with a Complete run of a book on which every pass has an effect.
 fn with_run() -> Sandbox {
     let sandbox = Sandbox::new();
-    let run = sandbox.run(["run", &source(&case("41"))]);
-    assert_eq!(run.status, Some(0), "{run:?}");
+    sandbox.run(["run", &source(&case("41"))]).success();
     sandbox
 }
 
 fn json(sandbox: &Sandbox, args: &[&str]) -> Value {
-    let answer = sandbox.run(args.iter().chain(&["--format", "json"]));
-    assert_eq!(answer.status, Some(0), "{answer:?}");
+    let answer = sandbox.run(args.iter().chain(&["--format", "json"])).success();
     serde_json::from_str(&answer.out).expect("JSON")
 }
 
@@ -22,8 +20,7 @@ fn json(sandbox: &Sandbox, args: &[&str]) -> Value {
 fn tries_stand_beside_their_base_within_80_columns() {
     let sandbox = with_run();
     let args = ["try", "--matrix", "price_mode=po,pc", "buffer=0,3", "--set", "switch=0.25"];
-    let printed = sandbox.run(args);
-    assert_eq!(printed.status, Some(0), "{printed:?}");
+    let printed = sandbox.run(args).success();
     for line in printed.out.lines().filter(|line| !line.starts_with("try ")) {
         assert!(line.chars().count() <= 80, "{line}");
     }
@@ -56,13 +53,10 @@ fn a_source_is_tried_without_a_store() {
 #[test]
 fn refused_edits_say_what_and_where() {
     let sandbox = with_run();
-    let refused = sandbox.run(["try", "--set", "trade:NONE=out", "--set", "buffer=x"]);
-    assert_eq!(refused.status, Some(1), "{refused:?}");
-    assert!(refused.err.contains("pscat_trades") && refused.err.contains("no such row"));
-    assert!(refused.err.contains("eligible_settle_buffer_days"));
-    let nothing = sandbox.run(["try"]);
-    assert_eq!(nothing.status, Some(2), "{nothing:?}");
-    assert!(nothing.err.contains("--set"), "{nothing:?}");
+    sandbox
+        .run(["try", "--set", "trade:NONE=out", "--set", "buffer=x"])
+        .fails_with(1, &["pscat_trades", "no such row", "eligible_settle_buffer_days"]);
+    sandbox.run(["try"]).fails_with(2, &["--set"]);
 }
 
 #[test]
@@ -71,8 +65,7 @@ fn a_scenario_is_kept_with_its_edits() {
     let base = json(&sandbox, &["show", "latest"]);
     let official = base["run_id"].clone();
     let keep = ["try", "--set", "price_mode=pc", "--keep", "carry", "--note", "month end"];
-    let kept = sandbox.run(keep);
-    assert_eq!(kept.status, Some(0), "{kept:?}");
+    let kept = sandbox.run(keep).success();
     assert_eq!(json(&sandbox, &["show", "latest"])["run_id"], official);
     let kept = kept.out.lines().find_map(|line| line.strip_prefix("Run ")).expect("a summary");
     let scenario = kept.split(' ').next().expect("an id");
@@ -95,21 +88,16 @@ fn a_scenario_is_kept_with_its_edits() {
     let loans = |run: &Value| of(run, "tables")[0]["rows"].as_u64();
     assert_eq!(loans(&fewer).map(|rows| rows + 1), loans(&base));
     for command in ["replay", "verify"] {
-        let answer = sandbox.run([command, scenario]);
-        assert_eq!(answer.status, Some(0), "{answer:?}");
+        sandbox.run([command, scenario]).success();
     }
-    let compared = sandbox.run(["diff", scenario, "--against", "latest"]);
-    assert_eq!(compared.status, Some(1), "{compared:?}");
-    let verified = sandbox.run(["verify"]);
-    assert_eq!(verified.status, Some(0), "{verified:?}");
+    sandbox.run(["diff", scenario, "--against", "latest"]).answers(1, &[]);
+    sandbox.run(["verify"]).success();
 }
 
 #[test]
 fn studies_print_what_the_order_and_staying_cost() {
     let sandbox = with_run();
-    let priorities = sandbox.run(["try", "--cost-of-priorities"]);
-    assert_eq!(priorities.status, Some(0), "{priorities:?}");
-    assert!(priorities.out.contains("the order costs"), "{}", priorities.out);
+    sandbox.run(["try", "--cost-of-priorities"]).answers(0, &["the order costs"]);
     let stability = json(&sandbox, &["try", "--stability"]);
     let tries = stability["tries"].as_array().expect("tries");
     assert_eq!(tries.len(), 9);

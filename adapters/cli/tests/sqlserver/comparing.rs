@@ -6,10 +6,10 @@ use crate::publishing::run_case;
 use crate::sandbox::Sandbox;
 use crate::server::Schema;
 
-pub(crate) const TESTS: &[Test] = &[(
-    "comparing::rows_of_the_desktop_app_are_compared_in_their_database",
+pub(crate) const TESTS: &[Test] = tests! {
+    comparing:
     rows_of_the_desktop_app_are_compared_in_their_database,
-)];
+};
 
 /// The tables have other names and other types.
 fn rows_of_the_desktop_app_are_compared_in_their_database() {
@@ -30,17 +30,9 @@ fn rows_of_the_desktop_app_are_compared_in_their_database() {
     .expect("a mapping is written");
     let compare =
         || sandbox.run(["diff", &run, "--against", &other.url(), "--mapping", "mapping.toml"]);
-    let same = compare();
-    assert_eq!(same.status, Some(0), "{}{}", same.out, same.err);
-    assert!(
-        same.out.contains("pfill_powerfill_guide") && same.out.contains("pfill_trade_recap"),
-        "{}",
-        same.out
-    );
+    compare().answers(0, &["pfill_powerfill_guide", "pfill_trade_recap"]);
     other.sql(&format!("UPDATE {recap} SET loan_count = loan_count + 1 WHERE trade_id = N'T005'"));
-    let differs = compare();
-    assert_eq!(differs.status, Some(1), "{}{}", differs.out, differs.err);
-    assert!(differs.out.contains("T005"), "{}", differs.out);
+    compare().answers(1, &["T005"]);
     drop(other);
     let empty = Schema::new();
     sandbox.run(["diff", &run, "--against", &empty.url()]).fails_with(2, &["Incomparable"]);

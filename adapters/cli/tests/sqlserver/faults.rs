@@ -11,21 +11,13 @@ use crate::publishing::{assert_shown, publish, run_case};
 use crate::sandbox::{Sandbox, case};
 use crate::server::{Schema, address, runtime, with};
 
-pub(crate) const TESTS: &[Test] = &[
-    (
-        "faults::a_connection_lost_while_reading_is_repeated",
-        a_connection_lost_while_reading_is_repeated,
-    ),
-    (
-        "faults::a_connection_lost_while_publishing_is_repeated",
-        a_connection_lost_while_publishing_is_repeated,
-    ),
-    (
-        "faults::a_server_that_stops_responding_keeps_the_former_run",
-        a_server_that_stops_responding_keeps_the_former_run,
-    ),
-    ("faults::errors_name_the_cause_without_secrets", errors_name_the_cause_without_secrets),
-];
+pub(crate) const TESTS: &[Test] = tests! {
+    faults:
+    a_connection_lost_while_reading_is_repeated,
+    a_connection_lost_while_publishing_is_repeated,
+    a_server_that_stops_responding_keeps_the_former_run,
+    errors_name_the_cause_without_secrets,
+};
 
 /// The URL with another port.
 pub(crate) fn with_port(url: &str, port: u16) -> String {

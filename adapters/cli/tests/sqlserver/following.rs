@@ -11,10 +11,11 @@ use crate::process::BackgroundProcess;
 use crate::sandbox::{Sandbox, block_on, case};
 use crate::server::Schema;
 
-pub(crate) const TESTS: &[Test] = &[
-    ("following::a_worker_publishes_completed_runs", a_worker_publishes_completed_runs),
-    ("following::a_killed_publisher_continues", a_killed_publisher_continues),
-];
+pub(crate) const TESTS: &[Test] = tests! {
+    following:
+    a_worker_publishes_completed_runs,
+    a_killed_publisher_continues,
+};
 
 /// Writes the settings of a tenant whose outputs are published to this URL.
 fn write_settings(sandbox: &Sandbox, url: &str) {

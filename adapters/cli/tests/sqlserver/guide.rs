@@ -5,8 +5,7 @@ use crate::loading::fill;
 use crate::sandbox::{Sandbox, case};
 use crate::server::Schema;
 
-pub(crate) const TESTS: &[Test] =
-    &[("guide::its_commands_print_what_is_shown", its_commands_print_what_is_shown)];
+pub(crate) const TESTS: &[Test] = tests!(guide: its_commands_print_what_is_shown);
 
 const GUIDE: &str = include_str!("../../../../docs/guides/sqlserver.md");
 

@@ -15,6 +15,13 @@ mod sandbox;
 #[path = "../powerfill/table.rs"]
 mod table;
 
+/// The tests of a module with their names.
+macro_rules! tests {
+    ($module:ident: $($test:ident),* $(,)?) => {
+        &[$((concat!(stringify!($module), "::", stringify!($test)), $test)),*]
+    };
+}
+
 mod comparing;
 mod faults;
 mod following;

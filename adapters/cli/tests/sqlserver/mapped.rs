@@ -8,10 +8,7 @@ use crate::book_tables::BOOK_TABLES;
 use crate::sandbox::Sandbox;
 use crate::server::Schema;
 
-pub(crate) const TESTS: &[Test] = &[(
-    "mapped::a_view_with_own_names_has_the_digest_of_its_file",
-    a_view_with_own_names_has_the_digest_of_its_file,
-)];
+pub(crate) const TESTS: &[Test] = tests!(mapped: a_view_with_own_names_has_the_digest_of_its_file);
 
 /// Loan number, milestone, amount, rate, funding, and state.
 const LOANS: [[&str; 6]; 3] = [

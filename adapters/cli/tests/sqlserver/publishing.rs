@@ -10,34 +10,20 @@ use crate::loading::fill;
 use crate::sandbox::{CommandOutput, Sandbox, case, options, source};
 use crate::server::{Schema, with};
 
-pub(crate) const TESTS: &[Test] = &[
-    ("publishing::the_least_rights_are_enough", the_least_rights_are_enough),
-    ("publishing::migrating_twice_changes_nothing", migrating_twice_changes_nothing),
-    (
-        "publishing::an_existing_table_with_other_columns_is_not_changed",
-        an_existing_table_with_other_columns_is_not_changed,
-    ),
-    (
-        "publishing::the_published_rows_are_those_of_the_run",
-        the_published_rows_are_those_of_the_run,
-    ),
-    ("publishing::any_run_can_be_published_again", any_run_can_be_published_again),
-    (
-        "publishing::the_outputs_of_another_tenant_are_not_replaced",
-        the_outputs_of_another_tenant_are_not_replaced,
-    ),
-    ("publishing::a_reader_sees_the_tables_of_one_run", a_reader_sees_the_tables_of_one_run),
-    (
-        "publishing::rows_that_the_server_changes_are_not_published",
-        rows_that_the_server_changes_are_not_published,
-    ),
-    (
-        "publishing::concurrent_publications_wait_for_each_other",
-        concurrent_publications_wait_for_each_other,
-    ),
-    ("publishing::locked_tables_are_waited_for_and_named", locked_tables_are_waited_for_and_named),
-    ("publishing::a_whole_book_is_published", a_whole_book_is_published),
-];
+pub(crate) const TESTS: &[Test] = tests! {
+    publishing:
+    the_least_rights_are_enough,
+    migrating_twice_changes_nothing,
+    an_existing_table_with_other_columns_is_not_changed,
+    the_published_rows_are_those_of_the_run,
+    any_run_can_be_published_again,
+    the_outputs_of_another_tenant_are_not_replaced,
+    a_reader_sees_the_tables_of_one_run,
+    rows_that_the_server_changes_are_not_published,
+    concurrent_publications_wait_for_each_other,
+    locked_tables_are_waited_for_and_named,
+    a_whole_book_is_published,
+};
 
 /// Runs a case. Returns the id of the run.
 pub(crate) fn run_case(sandbox: &Sandbox, number: &str, more: &[&str]) -> String {
@@ -56,8 +42,7 @@ pub(crate) fn publish(sandbox: &Sandbox, run: &str, url: &str) -> CommandOutput 
 #[track_caller]
 pub(crate) fn assert_shown(sandbox: &Sandbox, schema: &Schema, run: &str) {
     assert_eq!(schema.shown(), run);
-    let compared = sandbox.run(["diff", run, "--against", &schema.url()]);
-    assert_eq!(compared.status, Some(0), "{}{}", compared.out, compared.err);
+    sandbox.run(["diff", run, "--against", &schema.url()]).success();
     let all = sandbox.run_ok(&format!("tables {run} --format csv"));
     for line in all.lines().skip(1) {
         let (table, rows) = line.split_once(',').expect("a count");

@@ -182,7 +182,6 @@ async fn workbook(
     Ok((headers, bytes).into_response())
 }
 
-/// The headers of a CSV.
 fn csv_headers(query: &ReportQuery) -> HeaderMap {
     file_headers(query, "text/csv; charset=utf-8", "csv")
 }

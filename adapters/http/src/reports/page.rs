@@ -18,7 +18,6 @@ use crate::report_cache::CachedTable;
 use crate::row_starts::{RowStart, RowStarts};
 use powerfill_tables::sorting::SortKey;
 
-/// A page.
 pub(crate) struct Page {
     pub(crate) rows: RowBatch,
     /// The number of its last row, if more rows follow.

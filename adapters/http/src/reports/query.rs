@@ -15,7 +15,6 @@ use powerfill_tables::sorting::{compare, folded};
 pub(crate) const DEFAULT_LIMIT: usize = 500;
 pub(crate) const MAX_LIMIT: usize = 5_000;
 
-/// The format of a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PageFormat {
     Json,

@@ -160,7 +160,6 @@ impl<'a> Account<'a> {
         self.candidate_worth(loan, candidate) - product(charge, self.amount(loan))
     }
 
-    /// The score after prices.
     pub(super) fn score_after_prices(
         &self,
         prices: &Prices,

@@ -47,7 +47,6 @@ impl FinalAllocation {
 }
 
 impl Account<'_> {
-    /// The allocation of the run.
     pub(super) fn run_allocation(
         &self,
         decisions: &Decisions<'_>,

@@ -121,7 +121,6 @@ impl EditedTables {
         self.rewrite(schema, change, &[])
     }
 
-    /// Drops rows.
     pub(super) fn drop_rows(
         &mut self,
         schema: &InputTable,

@@ -222,7 +222,6 @@ impl<'a> TableLayout<'a> {
         PlacedFault { position: (self.position, 0, order.unwrap_or(usize::MAX)), fault }
     }
 
-    /// A fault of a row.
     pub(super) fn row_fault(
         &self,
         severity: Severity,

@@ -68,7 +68,6 @@ pub fn validate(mut raw: RawSnapshot) -> Result<Validated, FaultReport> {
     }
 }
 
-/// A table as the source has it.
 enum SourceTable {
     Absent,
     /// The source could not read it. The report has the fault already.

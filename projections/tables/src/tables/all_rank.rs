@@ -4,7 +4,7 @@
 use powerfill_events::ignored;
 use powerfill_events::run::{EventType, RecordedEvent, RunEvent};
 
-use super::{Projector, Streamed, option_cells};
+use super::option_cells;
 use crate::table::{Column, DiffRules, RowBatch, TableRole, TableSpec};
 
 /// The declaration of the table.
@@ -40,12 +40,7 @@ pub static TABLE: TableSpec = TableSpec {
     reports: &[],
 };
 
-/// The projector before the first event.
-pub fn projector() -> impl Projector {
-    Streamed::new(&TABLE, project)
-}
-
-fn project(event: &RecordedEvent<'_>, rows: &mut RowBatch) -> bool {
+pub(super) fn project(event: &RecordedEvent<'_>, rows: &mut RowBatch) -> bool {
     match event.event {
         RunEvent::SyntheticOptionsRanked(ranked) => {
             for option in &ranked.options {

@@ -3,7 +3,6 @@
 use powerfill_events::ignored;
 use powerfill_events::run::{EventType, RecordedEvent, RunEvent};
 
-use super::{Projector, Streamed};
 use crate::table::{Column, DiffRules, ReportSpec, RowBatch, TableRole, TableSpec};
 
 /// The declaration of the table.
@@ -43,12 +42,7 @@ pub static TABLE: TableSpec = TableSpec {
     reports: &[ReportSpec::whole(4, "pool-candidates", "each candidate pair of loan and trade, by rank")],
 };
 
-/// The projector before the first event.
-pub fn projector() -> impl Projector {
-    Streamed::new(&TABLE, project)
-}
-
-fn project(event: &RecordedEvent<'_>, rows: &mut RowBatch) -> bool {
+pub(super) fn project(event: &RecordedEvent<'_>, rows: &mut RowBatch) -> bool {
     match event.event {
         RunEvent::CandidateScored(candidate) => {
             let (node, pricing) = (&*candidate.node, &candidate.pricing);

@@ -5,7 +5,6 @@ use powerfill_events::ignored;
 use powerfill_events::run::{RecordedEvent, RunEvent};
 use powerfill_events::values::fold;
 
-use super::{Projector, Streamed};
 use crate::table::{Column, DiffRules, RowBatch, TableRole, TableSpec};
 
 /// The declaration of the table.
@@ -33,12 +32,7 @@ pub static TABLE: TableSpec = TableSpec {
     reports: &[],
 };
 
-/// The projector before the first event.
-pub fn projector() -> impl Projector {
-    Streamed::new(&TABLE, project)
-}
-
-fn project(event: &RecordedEvent<'_>, rows: &mut RowBatch) -> bool {
+pub(super) fn project(event: &RecordedEvent<'_>, rows: &mut RowBatch) -> bool {
     match event.event {
         RunEvent::PreflightCompleted(preflight) => {
             let mut findings: Vec<_> = preflight.findings.iter().collect();

@@ -3,7 +3,6 @@
 use powerfill_events::ignored;
 use powerfill_events::run::{RecordedEvent, RunEvent};
 
-use super::{Projector, Streamed};
 use crate::table::{Column, DiffRules, ReportSpec, RowBatch, TableRole, TableSpec};
 
 /// The declaration of the table.
@@ -36,12 +35,7 @@ pub static TABLE: TableSpec = TableSpec {
     reports: &[ReportSpec::whole(8, "kickouts", "loans without a place, with the reason")],
 };
 
-/// The projector before the first event.
-pub fn projector() -> impl Projector {
-    Streamed::new(&TABLE, project)
-}
-
-fn project(event: &RecordedEvent<'_>, rows: &mut RowBatch) -> bool {
+pub(super) fn project(event: &RecordedEvent<'_>, rows: &mut RowBatch) -> bool {
     match event.event {
         RunEvent::LoanKickedOut(kickout) => {
             rows.push([

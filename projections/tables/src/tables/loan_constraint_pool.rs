@@ -4,7 +4,6 @@
 use powerfill_events::ignored;
 use powerfill_events::run::{RecordedEvent, RunEvent};
 
-use super::{Projector, Streamed};
 use crate::table::{Column, DiffRules, ReportSpec, RowBatch, TableRole, TableSpec};
 
 /// The declaration of the table.
@@ -38,12 +37,7 @@ pub static TABLE: TableSpec = TableSpec {
     reports: &[ReportSpec::whole(11, "constraint-blocks", "how much of each limit is used in each trade")],
 };
 
-/// The projector before the first event.
-pub fn projector() -> impl Projector {
-    Streamed::new(&TABLE, project)
-}
-
-fn project(event: &RecordedEvent<'_>, rows: &mut RowBatch) -> bool {
+pub(super) fn project(event: &RecordedEvent<'_>, rows: &mut RowBatch) -> bool {
     match event.event {
         RunEvent::ConstraintBlockEvaluated(block) => {
             rows.push([

@@ -66,7 +66,7 @@ impl Projector for Streamed {
 pub type Projectors = fn() -> Vec<Box<dyn Projector>>;
 
 macro_rules! tables {
-    ($($table:ident)*) => {
+    ($($table:ident: $kind:ident,)*) => {
         $(pub mod $table;)*
 
         /// All tables, in the order of 1.5.
@@ -74,27 +74,34 @@ macro_rules! tables {
 
         /// A projector for each of [`ALL`], in that order, before the first event.
         pub fn projectors() -> Vec<Box<dyn Projector>> {
-            vec![$(Box::new($table::projector())),*]
+            vec![$(Box::new(tables!(@$kind $table))),*]
         }
+    };
+    (@streamed $table:ident) => {
+        Streamed::new(&$table::TABLE, $table::project)
+    };
+    (@folded $table:ident) => {
+        $table::projector()
     };
 }
 
+// The rows of a streamed table come from one event each; a folded one has its own projector.
 tables! {
-    findings
-    trade_base
-    candy
-    powerfill_guide
-    pool_guide
-    kickout
-    trade_recap
-    loan_constraint_pool
-    syn_trade_base
-    all_rank
-    syn_guide
-    cash_market_map
-    value_summary
-    powerfill_log
-    run_history
+    findings: streamed,
+    trade_base: streamed,
+    candy: streamed,
+    powerfill_guide: folded,
+    pool_guide: streamed,
+    kickout: streamed,
+    trade_recap: streamed,
+    loan_constraint_pool: streamed,
+    syn_trade_base: streamed,
+    all_rank: streamed,
+    syn_guide: streamed,
+    cash_market_map: streamed,
+    value_summary: folded,
+    powerfill_log: folded,
+    run_history: folded,
 }
 
 /// The tables that say what a run decided, in the order of 1.5. The output digest covers them.

@@ -5,7 +5,7 @@ use powerfill_events::ignored;
 use powerfill_events::run::event::SyntheticOption;
 use powerfill_events::run::{RecordedEvent, RunEvent};
 
-use super::{Projector, Streamed, option_cells};
+use super::option_cells;
 use crate::table::{Column, DiffRules, ReportSpec, RowBatch, TableRole, TableSpec};
 
 /// The declaration of the table.
@@ -45,12 +45,7 @@ pub static TABLE: TableSpec = TableSpec {
     reports: &[ReportSpec::whole(9, "synthetic", "the best synthetic option of each loan")],
 };
 
-/// The projector before the first event.
-pub fn projector() -> impl Projector {
-    Streamed::new(&TABLE, project)
-}
-
-fn project(event: &RecordedEvent<'_>, rows: &mut RowBatch) -> bool {
+pub(super) fn project(event: &RecordedEvent<'_>, rows: &mut RowBatch) -> bool {
     match event.event {
         RunEvent::SyntheticOptionsRanked(ranked) => {
             let is_best =

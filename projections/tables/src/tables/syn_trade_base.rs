@@ -3,7 +3,7 @@
 use powerfill_events::ignored;
 use powerfill_events::run::{RecordedEvent, RunEvent};
 
-use super::{Projector, Streamed, TRADE_ID_ORIGIN};
+use super::TRADE_ID_ORIGIN;
 use crate::table::{Cell, Column, DiffRules, RowBatch, TableRole, TableSpec};
 
 /// The declaration of the table.
@@ -35,12 +35,7 @@ pub static TABLE: TableSpec = TableSpec {
     reports: &[],
 };
 
-/// The projector before the first event.
-pub fn projector() -> impl Projector {
-    Streamed::new(&TABLE, project)
-}
-
-fn project(event: &RecordedEvent<'_>, rows: &mut RowBatch) -> bool {
+pub(super) fn project(event: &RecordedEvent<'_>, rows: &mut RowBatch) -> bool {
     match event.event {
         RunEvent::SyntheticTradePriced(trade) => {
             for point in &trade.grid {

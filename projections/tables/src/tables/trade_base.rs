@@ -3,7 +3,6 @@
 use powerfill_events::ignored;
 use powerfill_events::run::{RecordedEvent, RunEvent};
 
-use super::{Projector, Streamed};
 use crate::table::{Column, DiffRules, ReportSpec, RowBatch, TableRole, TableSpec};
 
 /// The declaration of the table.
@@ -39,12 +38,7 @@ pub static TABLE: TableSpec = TableSpec {
     reports: &[ReportSpec::whole(10, "trade-base", "the trades that the run considered")],
 };
 
-/// The projector before the first event.
-pub fn projector() -> impl Projector {
-    Streamed::new(&TABLE, project)
-}
-
-fn project(event: &RecordedEvent<'_>, rows: &mut RowBatch) -> bool {
+pub(super) fn project(event: &RecordedEvent<'_>, rows: &mut RowBatch) -> bool {
     match event.event {
         RunEvent::TradeAssessed(trade) => {
             let band = trade.band.as_ref();

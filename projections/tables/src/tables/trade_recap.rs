@@ -4,7 +4,6 @@ use powerfill_events::ignored;
 use powerfill_events::run::{RecordedEvent, RunEvent};
 use rust_decimal::Decimal;
 
-use super::{Projector, Streamed};
 use crate::table::{Cell, Column, DiffRules, ReportSpec, RowBatch, TableRole, TableSpec};
 
 /// The declaration of the table.
@@ -40,12 +39,7 @@ pub static TABLE: TableSpec = TableSpec {
     reports: &[ReportSpec::whole(2, "recap", "how full each included trade is")],
 };
 
-/// The projector before the first event.
-pub fn projector() -> impl Projector {
-    Streamed::new(&TABLE, project)
-}
-
-fn project(event: &RecordedEvent<'_>, rows: &mut RowBatch) -> bool {
+pub(super) fn project(event: &RecordedEvent<'_>, rows: &mut RowBatch) -> bool {
     match event.event {
         RunEvent::TradeFillEvaluated(fill) => {
             rows.push([

@@ -15,6 +15,16 @@ use powerfill_snapshot::{RunOptions, Snapshot};
 
 use crate::cases::case;
 
+/// Picks an event of a type; with a condition, one for which it holds.
+macro_rules! only {
+    ($event:ident $(, $holds:expr)?) => {
+        |event| match event {
+            RunEvent::$event(e) $(if $holds(e))? => Some(&mut **e),
+            _ => None,
+        }
+    };
+}
+
 /// The run of a conformance case, without violations before it is tampered with.
 struct Run {
     snapshot: Snapshot,
@@ -57,17 +67,22 @@ impl Run {
     }
 
     fn allocation(&mut self, loan: &str) -> &mut LoanAllocated {
-        self.find(|event| match event {
-            RunEvent::LoanAllocated(e) if e.loan_id.as_str() == loan => Some(&mut **e),
-            _ => None,
-        })
+        self.find(only!(LoanAllocated, |e: &LoanAllocated| e.loan_id.as_str() == loan))
     }
+}
 
-    fn pinned(&mut self) -> &mut LoanPinned {
-        self.find(|event| match event {
-            RunEvent::LoanPinned(e) => Some(&mut **e),
-            _ => None,
-        })
+/// Each of these changes of one event breaks an invariant in the run of a case.
+#[track_caller]
+fn each_breaks<T>(
+    invariant: u8,
+    case: &str,
+    pick: impl Fn(&mut RunEvent) -> Option<&mut T>,
+    tampers: impl IntoIterator<Item = fn(&mut T)>,
+) {
+    for tamper in tampers {
+        let mut run = Run::of(case);
+        tamper(run.find(&pick));
+        assert_eq!(run.broken(), Some(invariant));
     }
 }
 
@@ -126,12 +141,7 @@ fn every_eligible_loan_has_one_end() {
 
     // Case 11 moves W from T1, case 6 releases X from T1.
     let mut moved_from_elsewhere = Run::of("11");
-    moved_from_elsewhere
-        .find(|event| match event {
-            RunEvent::LoanMoved(e) => Some(&mut **e),
-            _ => None,
-        })
-        .from_trade_id = "T2".into();
+    moved_from_elsewhere.find(only!(LoanMoved)).from_trade_id = "T2".into();
     assert_eq!(moved_from_elsewhere.broken(), Some(1));
     let release = |event: &RunEvent| matches!(event, RunEvent::LoanReleased(_));
     assert_eq!(Run::of("06").drop_first(release).broken(), Some(1));
@@ -153,14 +163,7 @@ fn no_trade_exceeds_its_maximum_and_every_sum_is_right() {
         |e| e.fill_status = FillStatus::Over,
         |e| e.shortfall_amount += cent(),
     ];
-    for tamper in tampers {
-        let mut run = Run::of("13");
-        tamper(run.find(|event| match event {
-            RunEvent::TradeFillEvaluated(e) => Some(&mut **e),
-            _ => None,
-        }));
-        assert_eq!(run.broken(), Some(2));
-    }
+    each_breaks(2, "13", only!(TradeFillEvaluated), tampers);
 
     let mut wider = Run::of("13");
     wider
@@ -212,14 +215,7 @@ fn no_limit_is_exceeded_and_every_block_is_right() {
         |e| e.used_share = None,
         |e| e.trade_id = "T2".into(),
     ];
-    for tamper in tampers {
-        let mut run = Run::of("18");
-        tamper(run.find(|event| match event {
-            RunEvent::ConstraintBlockEvaluated(e) => Some(&mut **e),
-            _ => None,
-        }));
-        assert_eq!(run.broken(), Some(3));
-    }
+    each_breaks(3, "18", only!(ConstraintBlockEvaluated), tampers);
     let block = |event: &RunEvent| matches!(event, RunEvent::ConstraintBlockEvaluated(_));
     assert_eq!(Run::of("18").drop_first(block).broken(), Some(3));
     assert_eq!(Run::of("18").double_first(block).broken(), Some(3));
@@ -239,11 +235,8 @@ fn every_allocation_is_a_candidate_at_its_price() {
         |e| e.loan_amount += cent(),
         |e| e.settlement_date = e.settlement_date.plus(1),
     ];
-    for tamper in tampers {
-        let mut run = Run::of("13");
-        tamper(run.allocation("L2"));
-        assert_eq!(run.broken(), Some(4));
-    }
+    let of_l2 = |e: &LoanAllocated| e.loan_id.as_str() == "L2";
+    each_breaks(4, "13", only!(LoanAllocated, of_l2), tampers);
 
     let of_l2 = |event: &RunEvent| match event {
         RunEvent::CandidateScored(candidate) => candidate.loan_id.as_str() == "L2",
@@ -267,11 +260,7 @@ fn no_locked_or_held_loan_has_moved() {
         |e| e.held_reason = HeldReason::NoEligibilityDate,
         |e| e.loan_amount += cent(),
     ];
-    for tamper in tampers {
-        let mut run = Run::of("13");
-        tamper(run.pinned());
-        assert_eq!(run.broken(), Some(5));
-    }
+    each_breaks(5, "13", only!(LoanPinned), tampers);
     let pin = |event: &RunEvent| matches!(event, RunEvent::LoanPinned(_));
     assert_eq!(Run::of("13").drop_first(pin).broken(), Some(5));
     assert_eq!(Run::of("13").double_first(pin).broken(), Some(5));
@@ -311,14 +300,8 @@ fn every_posting_exists_and_is_right() {
                 }
             },
         ];
-        for tamper in tampers {
-            let mut run = Run::of("13");
-            tamper(run.find(|event| match event {
-                RunEvent::PoolActionDerived(e) if e.pool_action == action => Some(&mut **e),
-                _ => None,
-            }));
-            assert_eq!(run.broken(), Some(6), "{action:?}");
-        }
+        let is_posting = |e: &PoolActionDerived| e.pool_action == action;
+        each_breaks(6, "13", only!(PoolActionDerived, is_posting), tampers);
     }
 }
 

@@ -24,14 +24,14 @@ use serde_json::json;
 
 use super::{find_readable_run, open_run};
 use crate::args::{ChallengeArgs, ReplayArgs};
-use crate::error::CliError;
+use crate::error::{CliError, CliResult};
 use crate::format::Format;
 use crate::output::{print_csv, print_json, print_text};
 use crate::progress::progress_bar;
 use crate::settings::ProgramSettings;
 use crate::tenancy::TenantStore;
 
-pub(crate) async fn run(args: ChallengeArgs, settings: &ProgramSettings) -> Result<(), CliError> {
+pub(crate) async fn run(args: ChallengeArgs, settings: &ProgramSettings) -> CliResult<()> {
     let (store, run) = open(&args, settings).await?;
     let plan = ChallengePlan {
         weights: args.weights.weights(),
@@ -70,7 +70,7 @@ async fn make(
     run: RunId,
     plan: ChallengePlan,
     limit: Option<Duration>,
-) -> Result<ChallengeResult, CliError> {
+) -> CliResult<ChallengeResult> {
     let is_interrupted = Arc::new(AtomicBool::new(false));
     let bar = progress_bar();
     bar.set_length(plan.steps);
@@ -99,7 +99,7 @@ pub(crate) async fn after_run(
     run: RunId,
     requested_by: String,
     prints: bool,
-) -> Result<(), CliError> {
+) -> CliResult<()> {
     let weights = ChallengeWeights::default();
     let plan = ChallengePlan { weights, steps: DEFAULT_STEPS, requested_by };
     let result = make(store, run, plan, None).await?;
@@ -114,7 +114,7 @@ pub(crate) async fn after_run(
 async fn open(
     args: &ChallengeArgs,
     settings: &ProgramSettings,
-) -> Result<(Arc<dyn Store>, RunId), CliError> {
+) -> CliResult<(Arc<dyn Store>, RunId)> {
     if args.no_record {
         return open_run(&args.common.store, &args.run, settings).await;
     }
@@ -128,7 +128,7 @@ pub(crate) async fn replay(
     args: &ReplayArgs,
     id: ChallengeId,
     settings: &ProgramSettings,
-) -> Result<(), CliError> {
+) -> CliResult<()> {
     let store = TenantStore::resolve(&args.run.common.store, settings)?.open_for_reading().await?;
     let watcher = Box::new(NoWatcher);
     let answer = replay_challenge(store.as_ref(), id, !args.check, watcher).await?;

@@ -9,11 +9,11 @@ use powerfill_snapshot::config::{
 
 use super::{record, table, tenant_of};
 use crate::args::{ChangeArgs, ConfigRowArgs, ReprioritiseArgs};
-use crate::error::CliError;
+use crate::error::{CliError, CliResult};
 use crate::settings::ProgramSettings;
 use crate::tenancy::TenantStore;
 
-pub(super) async fn add(args: ConfigRowArgs, settings: &ProgramSettings) -> Result<(), CliError> {
+pub(super) async fn add(args: ConfigRowArgs, settings: &ProgramSettings) -> CliResult<()> {
     if args.token.is_some() {
         let message = "--token: a row that is added has no token yet; leave --token out";
         return Err(CliError::environment(message));
@@ -27,10 +27,7 @@ pub(super) async fn add(args: ConfigRowArgs, settings: &ProgramSettings) -> Resu
     record_change(change, &args.change, settings, true).await
 }
 
-pub(super) async fn change(
-    args: ConfigRowArgs,
-    settings: &ProgramSettings,
-) -> Result<(), CliError> {
+pub(super) async fn change(args: ConfigRowArgs, settings: &ProgramSettings) -> CliResult<()> {
     let change = ConfigChange::Write {
         table: table(args.table),
         rows: vec![args.row],
@@ -42,10 +39,7 @@ pub(super) async fn change(
     record_change(change, &args.change, settings, creates_store).await
 }
 
-pub(super) async fn remove(
-    args: ConfigRowArgs,
-    settings: &ProgramSettings,
-) -> Result<(), CliError> {
+pub(super) async fn remove(args: ConfigRowArgs, settings: &ProgramSettings) -> CliResult<()> {
     let table = table(args.table);
     let is_key = |name: &str| table.key_columns().iter().any(|key| key.eq_ignore_ascii_case(name));
     if let Some((column, _)) = args.row.iter().find(|(name, _)| !is_key(name)) {
@@ -71,7 +65,7 @@ pub(super) async fn remove(
 pub(super) async fn reprioritise(
     args: ReprioritiseArgs,
     settings: &ProgramSettings,
-) -> Result<(), CliError> {
+) -> CliResult<()> {
     let order = read_order(&args.order)?;
     let change = ConfigChange::Reprioritise { order, token: args.token };
     record_change(change, &args.change, settings, false).await
@@ -82,7 +76,7 @@ async fn record_change(
     args: &ChangeArgs,
     settings: &ProgramSettings,
     creates_store: bool,
-) -> Result<(), CliError> {
+) -> CliResult<()> {
     let tenant_store = TenantStore::resolve(&args.common.store, settings)?;
     let store = match creates_store {
         true => tenant_store.open().await?,
@@ -93,7 +87,7 @@ async fn record_change(
 }
 
 /// The rows of the file, without the column `token`, which `list` prints.
-fn read_order(file: &Path) -> Result<Vec<GivenRow>, CliError> {
+fn read_order(file: &Path) -> CliResult<Vec<GivenRow>> {
     let context = || format!("cannot read the priorities in {}", file.display());
     let input: Box<dyn Read> = match file.to_str() {
         Some("-") => Box::new(std::io::stdin().lock()),

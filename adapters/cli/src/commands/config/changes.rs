@@ -4,7 +4,7 @@ use powerfill_app::configure::{ConfigOutcome, ConfigRecord};
 use powerfill_snapshot::config::{ConfigEvent, RowChange};
 use serde_json::{Value, json};
 
-use crate::error::CliError;
+use crate::error::{CliError, CliResult};
 use crate::format::Format;
 use crate::output::{print_csv, print_json, print_text};
 use crate::summary::count;
@@ -17,11 +17,7 @@ const COLUMNS: [&str; 9] =
 const MAX_LINES: usize = 40;
 
 /// Prints what a command changed, or would change if it is not `recorded`.
-pub(super) fn print(
-    configured: &ConfigOutcome,
-    recorded: bool,
-    format: Format,
-) -> Result<(), CliError> {
+pub(super) fn print(configured: &ConfigOutcome, recorded: bool, format: Format) -> CliResult<()> {
     let first = configured.state.version() + 1 - configured.events.len() as u64;
     let numbered = || (first..).zip(&configured.events);
     match format {
@@ -47,7 +43,7 @@ pub(super) fn print(
         Format::Json => {
             let events: Vec<Value> = numbered()
                 .map(|(version, event)| data(event).map(|data| object(version, event, data)))
-                .collect::<Result<_, CliError>>()?;
+                .collect::<CliResult<_>>()?;
             print_json(&json!({ "version": configured.state.version(), "events": events }))
         }
         Format::Csv => {
@@ -59,7 +55,7 @@ pub(super) fn print(
 }
 
 /// Prints every change of the configuration.
-pub(super) fn print_history(records: &[ConfigRecord], format: Format) -> Result<(), CliError> {
+pub(super) fn print_history(records: &[ConfigRecord], format: Format) -> CliResult<()> {
     match format {
         Format::Text => {
             let is_same_command = |one: &ConfigRecord, next: &ConfigRecord| {
@@ -75,7 +71,7 @@ pub(super) fn print_history(records: &[ConfigRecord], format: Format) -> Result<
                 entry["command_id"] = json!(record.command_id);
                 Ok(entry)
             };
-            print_json(&records.iter().map(entry).collect::<Result<Vec<Value>, CliError>>()?)
+            print_json(&records.iter().map(entry).collect::<CliResult<Vec<Value>>>()?)
         }
         Format::Csv => {
             let mut header = COLUMNS.to_vec();
@@ -106,7 +102,7 @@ fn rows(events: &[ConfigEvent]) -> u64 {
     events.iter().map(|event| RowChange::of_event(event).len() as u64).sum()
 }
 
-fn data(event: &ConfigEvent) -> Result<Value, CliError> {
+fn data(event: &ConfigEvent) -> CliResult<Value> {
     let unprintable = |error| CliError::context("cannot write an event", error);
     let mut payload = Vec::new();
     event.write_payload(&mut payload).map_err(unprintable)?;

@@ -8,15 +8,12 @@ use powerfill_snapshot::config::{ConfigState, ConfigTable};
 
 use super::configuration_at;
 use crate::args::ConfigExportArgs;
-use crate::error::CliError;
+use crate::error::{CliError, CliResult};
 use crate::out_place;
 use crate::output::print_text;
 use crate::settings::ProgramSettings;
 
-pub(super) async fn run(
-    args: ConfigExportArgs,
-    settings: &ProgramSettings,
-) -> Result<(), CliError> {
+pub(super) async fn run(args: ConfigExportArgs, settings: &ProgramSettings) -> CliResult<()> {
     let state = configuration_at(&args.at, &args.common, settings).await?;
     let folder = &args.out;
     out_place::ensure_folder(folder)?;

@@ -10,7 +10,7 @@ use powerfill_snapshot::{
 
 use super::{changes, command, print_warnings, record, tenant_of};
 use crate::args::ConfigImportArgs;
-use crate::error::CliError;
+use crate::error::{CliError, CliResult};
 use crate::format::Format;
 use crate::mapped;
 use crate::output::print_note;
@@ -19,10 +19,7 @@ use crate::settings::ProgramSettings;
 use crate::tenancy::{TenantStore, ensure_same_tenant, missing_source};
 use crate::urls::SourceUrl;
 
-pub(super) async fn run(
-    args: ConfigImportArgs,
-    settings: &ProgramSettings,
-) -> Result<(), CliError> {
+pub(super) async fn run(args: ConfigImportArgs, settings: &ProgramSettings) -> CliResult<()> {
     let tenant_store = TenantStore::resolve(&args.change.common.store, settings)?;
     let source = match &args.source.source {
         Some(url) => Some(url.parse("SOURCE")?),
@@ -79,7 +76,7 @@ pub(super) async fn run(
     print_preview(&preview_change(store.as_ref(), &tenant, &command).await?, format)
 }
 
-fn print_preview(previewed: &ConfigOutcome, format: Format) -> Result<(), CliError> {
+fn print_preview(previewed: &ConfigOutcome, format: Format) -> CliResult<()> {
     print_warnings(previewed);
     changes::print(previewed, false, format)
 }
@@ -99,7 +96,7 @@ async fn tenant(
     store: &dyn Store,
     source: &SourceUrl,
     source_tenant: Option<TenantId>,
-) -> Result<TenantId, CliError> {
+) -> CliResult<TenantId> {
     match (tenant_of(tenant_store, store).await, source_tenant) {
         (Ok(tenant), Some(found)) => {
             ensure_same_tenant(source, Some(&tenant), &found)?;

@@ -6,12 +6,12 @@ use serde_json::{Map, Value, json};
 
 use super::{configuration_at, table};
 use crate::args::ConfigListArgs;
-use crate::error::CliError;
+use crate::error::{CliError, CliResult};
 use crate::format::Format;
 use crate::output::{print_csv, print_json, print_table, print_text};
 use crate::settings::ProgramSettings;
 
-pub(super) async fn run(args: ConfigListArgs, settings: &ProgramSettings) -> Result<(), CliError> {
+pub(super) async fn run(args: ConfigListArgs, settings: &ProgramSettings) -> CliResult<()> {
     let format = args.common.print.format;
     let tables = match args.table {
         Some(argument) => vec![table(argument)],
@@ -58,7 +58,7 @@ fn texts(state: &ConfigState, table: ConfigTable) -> Vec<Vec<String>> {
     state.rows(table).into_iter().map(row).collect()
 }
 
-fn print_tables(state: &ConfigState, tables: &[ConfigTable]) -> Result<(), CliError> {
+fn print_tables(state: &ConfigState, tables: &[ConfigTable]) -> CliResult<()> {
     print_text(format_args!("version {} of the configuration\n", state.version()))?;
     for table in tables {
         let rows = texts(state, *table);

@@ -29,7 +29,7 @@ use uuid::Uuid;
 
 use crate::CommandFuture;
 use crate::args::{ChangeArgs, ConfigAtArgs, ConfigSubcommand, ConfigTableArg, StorePrintArgs};
-use crate::error::CliError;
+use crate::error::{CliError, CliResult};
 use crate::output::print_note;
 use crate::report;
 use crate::settings::ProgramSettings;
@@ -48,7 +48,7 @@ pub(crate) fn run(command: ConfigSubcommand, settings: &ProgramSettings) -> Comm
     }
 }
 
-async fn history(args: StorePrintArgs, settings: &ProgramSettings) -> Result<(), CliError> {
+async fn history(args: StorePrintArgs, settings: &ProgramSettings) -> CliResult<()> {
     let store = TenantStore::resolve(&args.store, settings)?.open_for_reading().await?;
     let records = read_config_history(store.as_ref()).await?;
     changes::print_history(&records, args.print.format)
@@ -71,7 +71,7 @@ async fn configuration_at(
     at: &ConfigAtArgs,
     args: &StorePrintArgs,
     settings: &ProgramSettings,
-) -> Result<ConfigState, CliError> {
+) -> CliResult<ConfigState> {
     let as_of = match &at.at {
         None => ConfigAsOf::Now,
         Some(text) => as_of(text)?,
@@ -80,7 +80,7 @@ async fn configuration_at(
     Ok(read_configuration(store.as_ref(), as_of).await?)
 }
 
-fn as_of(text: &str) -> Result<ConfigAsOf, CliError> {
+fn as_of(text: &str) -> CliResult<ConfigAsOf> {
     if let Ok(version) = text.parse() {
         return Ok(ConfigAsOf::Version(version));
     }
@@ -93,7 +93,7 @@ fn as_of(text: &str) -> Result<ConfigAsOf, CliError> {
 }
 
 /// The tenant of a store: the selected one, or that of its events.
-async fn tenant_of(tenant_store: &TenantStore, store: &dyn Store) -> Result<TenantId, CliError> {
+async fn tenant_of(tenant_store: &TenantStore, store: &dyn Store) -> CliResult<TenantId> {
     let tenant = match tenant_store.tenant_id() {
         Some(tenant) => Some(tenant.clone()),
         None => store.tenant().await?,
@@ -114,7 +114,7 @@ async fn record(
     (change, of_source): (ConfigChange, Option<&[LoanColumn]>),
     args: &ChangeArgs,
     settings: &ProgramSettings,
-) -> Result<(), CliError> {
+) -> CliResult<()> {
     let command = command(change, args);
     let warnings = check_rules(store, &command, of_source).await?;
     print_note(report::text(&warnings, false));

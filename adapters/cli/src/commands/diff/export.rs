@@ -8,7 +8,7 @@ use powerfill_diff::{Interner, Side};
 use powerfill_events::values::fold;
 use powerfill_mapping::{ForeignTable, Mapping};
 
-use crate::error::CliError;
+use crate::error::{CliError, CliResult};
 use crate::foreign::{ForeignTables, is_text_file};
 use crate::urls::ComparisonUrl;
 
@@ -41,7 +41,7 @@ fn is_wanted(mapping: &Mapping) -> impl Fn(&str, bool, &str) -> bool {
 pub(super) async fn read(
     against: &ComparisonUrl,
     mapping: &ComparisonMapping,
-) -> Result<Vec<ForeignTable>, CliError> {
+) -> CliResult<Vec<ForeignTable>> {
     let mapping = mapping.mapping();
     let is_wanted = is_wanted(mapping);
     let read = match against {

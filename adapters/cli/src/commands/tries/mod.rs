@@ -24,7 +24,7 @@ use tokio::task::spawn_blocking;
 use super::run::{process_name, run_in_foreground, runner};
 use super::{find_readable_run, options};
 use crate::args::{OptionArgs, SourceArgs, TryArgs};
-use crate::error::CliError;
+use crate::error::{CliError, CliResult};
 use crate::format::Format;
 use crate::output::{print_csv, print_json, print_text};
 use crate::settings::ProgramSettings;
@@ -46,7 +46,7 @@ struct TryBase {
 
 impl TryBase {
     /// Reads the captured input of a run, or a source.
-    async fn read(args: &TryArgs, settings: &ProgramSettings) -> Result<Self, CliError> {
+    async fn read(args: &TryArgs, settings: &ProgramSettings) -> CliResult<Self> {
         let Some(wanted) = args.base.without_scheme() else {
             let given =
                 SourceArgs { source: Some(args.base.clone()), mapping: args.mapping.clone() };
@@ -67,7 +67,7 @@ impl TryBase {
     }
 }
 
-pub(crate) async fn run(args: TryArgs, settings: &ProgramSettings) -> Result<(), CliError> {
+pub(crate) async fn run(args: TryArgs, settings: &ProgramSettings) -> CliResult<()> {
     let tries = tries_of(&args)?;
     let base = TryBase::read(&args, settings).await?;
     let tries = match () {
@@ -93,7 +93,7 @@ pub(crate) async fn run(args: TryArgs, settings: &ProgramSettings) -> Result<(),
 }
 
 /// The tries of the command line, each with every combination of the matrix.
-fn tries_of(args: &TryArgs) -> Result<Vec<Try>, CliError> {
+fn tries_of(args: &TryArgs) -> CliResult<Vec<Try>> {
     let mut tries = Vec::new();
     for (name, lines) in &args.tries.groups {
         let edits = Edit::parse_all(lines.iter().map(String::as_str)).map_err(refused)?;
@@ -117,7 +117,7 @@ fn tries_of(args: &TryArgs) -> Result<Vec<Try>, CliError> {
 type Decided = (Result<TriesReport, TriesError>, Vec<Try>, TryBase);
 
 /// Decides the base and the tries on threads of their own.
-async fn decide(base: TryBase, tries: Vec<Try>) -> Result<Decided, CliError> {
+async fn decide(base: TryBase, tries: Vec<Try>) -> CliResult<Decided> {
     let deciding = spawn_blocking(move || {
         let report = run_tries(&base.input, &tries, &RunControl::default());
         (report, tries, base)
@@ -141,7 +141,7 @@ fn refusal(error: TriesError) -> CliError {
     }
 }
 
-fn print(args: &TryArgs, base: &TryBase, report: &TriesReport) -> Result<(), CliError> {
+fn print(args: &TryArgs, base: &TryBase, report: &TriesReport) -> CliResult<()> {
     match args.common.print.format {
         Format::Text if args.cost_of_priorities => print_text(text::priorities(report)),
         Format::Text if args.stability => print_text(text::stability(report)),
@@ -163,7 +163,7 @@ async fn keep(
     edits: Vec<Edit>,
     base: &TryBase,
     settings: &ProgramSettings,
-) -> Result<(), CliError> {
+) -> CliResult<()> {
     let edited = base.input.apply(&edits).map_err(refused)?;
     let tenant_store = TenantStore::resolve(&args.common.store, settings)?;
     let store: Arc<dyn Store> = tenant_store.open().await?;

@@ -43,7 +43,6 @@ pub(super) struct Place {
 /// What put a loan into its trade.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum PlacedBy {
-    /// A pass.
     Pass(Pass),
     /// Its pool is locked.
     Locked,
