@@ -1,6 +1,6 @@
 //! Routes at the paths and methods that handlers declare by `utoipa::path`. The service collects
-//! only the routes. With the feature `document`, [`crate::document`] also collects the document; the
-//! program is built without it.
+//! only the routes. With the feature `document`, [`crate::document`] also collects the document;
+//! the program is built without it.
 
 use std::pin::Pin;
 use std::sync::Arc;

@@ -10,6 +10,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
+use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
@@ -24,6 +25,10 @@ use crate::stalled_streams::{StreamExecutor, watched};
 /// The time in which running requests must finish when the service stops. The process has ten
 /// seconds in all.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(8);
+
+/// What the system keeps of an answer until its client takes it. By itself, it would let the buffer
+/// grow to several megabytes, and a client that takes nothing would cost as much copying.
+const SEND_BUFFER_BYTES: usize = 256 * 1024;
 
 /// The pause after a listener failed, as it does without free file handles.
 const ACCEPT_RETRY: Duration = Duration::from_millis(100);
@@ -46,6 +51,10 @@ pub async fn serve_metrics(listener: TcpListener, api: Arc<Api>) {
 
 async fn answer(listener: TcpListener, api: &Api, router: Router) {
     let limits = api.limits;
+    // Connections have the size of their listener.
+    if let Err(error) = SockRef::from(&listener).set_send_buffer_size(SEND_BUFFER_BYTES) {
+        tracing::warn!(%error, "the size of send buffers cannot be limited");
+    }
     let mut builder = Builder::new(StreamExecutor { write_timeout: limits.write_timeout });
     builder
         .http1()

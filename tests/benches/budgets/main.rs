@@ -7,6 +7,7 @@
 //! machine.
 
 mod audit;
+mod cancel;
 mod child;
 mod history;
 mod http;
@@ -33,6 +34,7 @@ fn main() {
         [what, folder, runs] if what == child::ENGINE => {
             child::engine(Path::new(folder), runs.parse().unwrap());
         }
+        [what, address] if what == http::BAD => http::misbehave(address),
         _ if has("--bench") && has("--postgres") => only_postgres(),
         _ if has("--bench") && has("--http") => only_http(),
         _ if has("--bench") && has("--history") => only_history(),
