@@ -110,7 +110,7 @@ impl Handler<(), Arc<Api>> for BoxedHandler {
 }
 
 /// Boxes a handler.
-pub(crate) fn boxed<T: 'static>(handler: impl Handler<T, Arc<Api>> + Sync) -> BoxedHandler {
+pub(crate) fn boxed<T: 'static>(handler: impl Handler<T, Arc<Api>>) -> BoxedHandler {
     BoxedHandler(Arc::new(move |request, api| Box::pin(handler.clone().call(request, api))))
 }
 
@@ -118,7 +118,7 @@ pub(crate) fn boxed<T: 'static>(handler: impl Handler<T, Arc<Api>> + Sync) -> Bo
 pub(crate) fn route<T: 'static>(
     path: String,
     methods: &[HttpMethod],
-    handler: impl Handler<T, Arc<Api>> + Sync,
+    handler: impl Handler<T, Arc<Api>>,
 ) -> (String, MethodRouter<Arc<Api>>) {
     let handler = boxed(handler);
     let router = methods.iter().fold(MethodRouter::new(), |router, method| {

@@ -47,8 +47,7 @@ impl Worker {
     /// Sends a signal, and waits for the end.
     fn stop(self, signal: &str) -> CommandOutput {
         self.process.signal(signal);
-        let output = self.process.finish().success();
-        output
+        self.process.finish().success()
     }
 }
 
