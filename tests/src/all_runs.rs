@@ -7,6 +7,9 @@ use powerfill_ports::runs::{QueuedRun, RunFilter, RunStore, stream_runs};
 /// Reads all runs of a store.
 pub trait AllRuns {
     /// The runs, newest first.
+    ///
+    /// # Errors
+    /// If the store fails.
     fn all_runs(&self) -> impl Future<Output = StoreResult<Vec<QueuedRun>>> + Send;
 }
 

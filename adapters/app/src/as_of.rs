@@ -26,6 +26,9 @@ pub struct RunAtEvent {
 
 impl RunAtEvent {
     /// The event as it is stored.
+    ///
+    /// # Errors
+    /// The store fails.
     pub async fn stored(&self, store: &dyn Store) -> AppResult<StoredEvent> {
         let (run, version) = (self.summary.run_id, self.event.stream_version);
         let stored = read_stored(store, run, version).await?;

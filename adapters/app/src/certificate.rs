@@ -81,6 +81,9 @@ pub(crate) async fn record_bound(
 }
 
 /// The certificate of a run: the tightest recorded bound with the default weights.
+///
+/// # Errors
+/// An event cannot be read; the store fails.
 pub async fn recorded_certificate(
     store: &dyn Store,
     run: RunId,

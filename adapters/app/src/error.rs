@@ -12,8 +12,7 @@ use powerfill_tables::UnknownTable;
 
 use crate::adopt::NotAdoptable;
 
-/// The result of a use case. It is an error if the store fails, or if a recorded event or a
-/// captured snapshot cannot be read; a function names the others that it has.
+/// The result of a use case.
 pub type AppResult<T> = Result<T, AppError>;
 
 /// Why a use case fails. A run that ends as Failed, refused, or Cancelled is a result, not an

@@ -157,6 +157,9 @@ fn trade_account(
 
 /// Finds the smallest changes of the input that would have placed a kicked-out loan. `progress` is
 /// called before each trial run.
+///
+/// # Errors
+/// The captured snapshot cannot be read; the store fails.
 pub async fn what_if(
     store: &dyn SnapshotStore,
     input: &RunInput,

@@ -207,6 +207,9 @@ pub(crate) async fn fold_with_index(
 }
 
 /// Whether the published rows of a large table are not in the store, but built from events.
+///
+/// # Errors
+/// The store fails.
 pub async fn is_built(store: &dyn Store, table: &'static TableSpec) -> StoreResult<bool> {
     Ok(table.built_from.is_some() && !store.is_stored(table).await?)
 }
@@ -214,6 +217,9 @@ pub async fn is_built(store: &dyn Store, table: &'static TableSpec) -> StoreResu
 /// Makes the rows of a table that is [built from](TableSpec::built_from) one type of event, with
 /// the events of this type from a version on. Passes rows on together with the version after their
 /// last event, until `take_rows` breaks.
+///
+/// # Errors
+/// An event cannot be read; the store fails.
 pub async fn build_table(
     store: &dyn Store,
     run: RunId,

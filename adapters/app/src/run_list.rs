@@ -179,6 +179,9 @@ async fn read_headline(store: &dyn Store, run: RunId) -> AppResult<RunHeadline> 
 
 /// Keeps what the list of runs says about each run that is over and was recorded by an older
 /// program. Returns their number. Runs whose payloads are archived stay as they are.
+///
+/// # Errors
+/// An event cannot be read; the store fails.
 pub async fn fill_headlines(store: &dyn Store, mut progress: impl FnMut(u64)) -> AppResult<u64> {
     let (mut filled, mut cursor) = (0, RunCursor::START);
     loop {

@@ -132,6 +132,9 @@ pub fn stability_tries() -> Vec<Try> {
 
 /// Decides the base and the tries, on the calling thread and as many further ones as there are
 /// cores.
+///
+/// # Errors
+/// [`TriesError`].
 pub fn run_tries(
     base: &EditableInput,
     tries: &[Try],

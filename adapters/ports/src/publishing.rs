@@ -62,6 +62,9 @@ pub trait OutputTarget: Send + Sync {
 #[async_trait]
 pub trait Publishing: Send {
     /// Sends the next rows of a table, in table order.
+    ///
+    /// # Errors
+    /// [`PublishError`].
     async fn stage(&mut self, rows: &RowBatch) -> Result<(), PublishError>;
 
     /// Compares the rows that arrived with the digests of those that were sent, and replaces the

@@ -32,6 +32,9 @@ impl VerificationStop {
     }
 
     /// The result of the verification: damage is a result, a failure of the store is an error.
+    ///
+    /// # Errors
+    /// The failure of the store.
     pub fn into_result(self) -> StoreResult<Verification> {
         match self {
             Self::Damage(damage) => {

@@ -98,6 +98,9 @@ pub(crate) async fn migrate(pool: &ConnectionPool) -> StoreResult<()> {
 type SchemaShape = BTreeMap<(String, String), String>;
 
 /// The shape of the schema, one line per object. `sql/postgres/shape.txt` has the expected lines.
+///
+/// # Errors
+/// If the store fails.
 pub async fn shape(client: &Client) -> StoreResult<Vec<String>> {
     rows(client, SHAPE, &[], |row| {
         let (kind, name, definition): (&str, &str, &str) =

@@ -100,6 +100,9 @@ impl Snapshot {
     }
 
     /// Reads the canonical form back, through the same validation as any source.
+    ///
+    /// # Errors
+    /// [`CanonicalFault`].
     pub fn from_canonical(bytes: &[u8]) -> Result<Self, CanonicalFault> {
         let tables = Self::tables_of_canonical(bytes)?;
         let raw = RawSnapshot { tables, ..RawSnapshot::default() };

@@ -25,6 +25,9 @@ impl Snapshot {
     /// which nodes it matches, what its pairs are worth: it is all the same as in the whole. What
     /// comes from other loans is not there, as the amounts that held loans use up. Loans that the
     /// snapshot does not have are left out.
+    ///
+    /// # Errors
+    /// [`CanonicalFault`].
     pub fn excerpt<'n>(
         canonical: &[u8],
         loan_ids: impl IntoIterator<Item = &'n str>,

@@ -63,6 +63,9 @@ pub async fn latest_two(store: &dyn Store) -> Result<[RunId; 2], BriefError> {
 
 /// The official run that was Complete before this one; `None` for the first one, and for a
 /// scenario.
+///
+/// # Errors
+/// The store fails.
 pub async fn run_before(store: &dyn Store, run: RunId) -> AppResult<Option<RunId>> {
     let mut runs = std::pin::pin!(stream_runs(store, RunFilter::Official));
     let mut is_after = true;
@@ -76,6 +79,9 @@ pub async fn run_before(store: &dyn Store, run: RunId) -> AppResult<Option<RunId
 }
 
 /// The brief of two runs, from the earlier one to the later one whichever is named first.
+///
+/// # Errors
+/// See [`BriefError`].
 pub async fn brief(store: &dyn Store, runs: [RunId; 2]) -> Result<Brief, BriefError> {
     let [then, now] = in_order(store, runs).await?;
     let mut former = BriefSide::new(then);

@@ -26,6 +26,9 @@ pub struct RecordedChallenge {
 }
 
 /// The challenges of a run, the first one first.
+///
+/// # Errors
+/// An event cannot be read; the store fails.
 pub async fn recorded_challenges(
     store: &dyn Store,
     run: RunId,

@@ -66,6 +66,9 @@ fn present_hash(event_type: Option<EventType>, stored: &StoredEvent) -> blake3::
 
 /// A run of the queue with the status by its last event. The queue learns a status only after the
 /// event is stored, and that of a Complete run only after its tables are shown.
+///
+/// # Errors
+/// The event cannot be read; the store fails.
 pub async fn with_logged_status(store: &dyn Store, queued: QueuedRun) -> AppResult<QueuedRun> {
     if queued.status.is_over() {
         return Ok(queued);
@@ -84,6 +87,9 @@ const SETTLE_POLL: Duration = Duration::from_millis(25);
 
 /// The active run. A run whose last event is in the log is over for those who read the log: this
 /// waits, at most 20 s, until the queue knows it, too.
+///
+/// # Errors
+/// An event cannot be read; the store fails.
 pub async fn active_run_settled(store: &dyn Store) -> AppResult<Option<RunId>> {
     let until = Instant::now() + SETTLE_TIMEOUT;
     loop {

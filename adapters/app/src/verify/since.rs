@@ -18,6 +18,9 @@ use crate::{AppError, AppResult};
 
 /// How a log differs from one that had this seal at its end; `None` if it still contains it. The
 /// events are not read: the stored seal says nothing about them.
+///
+/// # Errors
+/// The store fails.
 pub async fn seal_difference(store: &dyn Store, sealed: LogHead) -> AppResult<Option<String>> {
     let seq = sealed.seq;
     let Some(stored) = store.seal_at(seq).await? else {

@@ -13,6 +13,9 @@ const HEADER_ROWS: usize = 20;
 /// Reads a table from the bytes of a file, in any encoding and with any usual delimiter, and says
 /// which. Short rows are filled up. Blank lines, the line of dashes under a header, and the row
 /// count after the last row are left out. The digest is left empty.
+///
+/// # Errors
+/// [`CsvError`].
 pub fn read_text(
     name: &str,
     file: &str,

@@ -30,6 +30,9 @@ use crate::book::LoanIdx;
 
 /// Searches for the changes that place a kicked-out loan. The loan's id compares as text.
 /// `progress` is called before each re-run.
+///
+/// # Errors
+/// [`NoAnswer`].
 pub fn what_if(
     snapshot: Snapshot,
     options: &RunOptions,

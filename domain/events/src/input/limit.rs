@@ -17,6 +17,9 @@ impl Default for TableLimit {
 
 impl TableLimit {
     /// Refuses so many bytes of text if they are too many.
+    ///
+    /// # Errors
+    /// [`TooLarge`].
     pub fn admit_text(self, bytes: u64) -> Result<(), TooLarge> {
         match bytes > self.bytes as u64 {
             true if self.bytes < Self::default().bytes => Err(TooLarge::Bytes(self.bytes)),

@@ -197,6 +197,9 @@ impl RawTable {
 
     /// Adds the next cell of the row without its trailing blanks (1.1); an empty one is NULL. Cells
     /// beyond the header are counted and dropped.
+    ///
+    /// # Errors
+    /// [`TooLarge`].
     pub fn push_cell(&mut self, cell: &str) -> Result<(), TooLarge> {
         self.filled += 1;
         if self.filled <= self.columns.len() {
@@ -210,6 +213,9 @@ impl RawTable {
 
     /// Adds a cell that has no exact text, such as a binary float or a blob. The validation refuses
     /// it with `reason` and the code of its column.
+    ///
+    /// # Errors
+    /// [`TooLarge`].
     pub fn push_unfit(&mut self, cell: &str, reason: impl Into<String>) -> Result<(), TooLarge> {
         let (row, column) = (self.rows(), self.filled);
         self.push_cell(cell)?;
@@ -218,6 +224,9 @@ impl RawTable {
     }
 
     /// Adds a cell that its source displays as `shown`.
+    ///
+    /// # Errors
+    /// [`TooLarge`].
     pub fn push_shown(
         &mut self,
         cell: &str,
@@ -239,6 +248,9 @@ impl RawTable {
     }
 
     /// Ends the row. A row with more or fewer cells than the header is ragged.
+    ///
+    /// # Errors
+    /// [`TooLarge`].
     pub fn end_row(&mut self) -> Result<(), TooLarge> {
         let cells = self.filled;
         if cells != self.columns.len() {

@@ -61,6 +61,9 @@ impl ConfigTables {
 
     /// Replaces the six tables of a source by these, which makes the input of a run with this
     /// configuration. Faults of the source's own six tables are dropped with them.
+    ///
+    /// # Errors
+    /// [`TooLarge`].
     pub fn override_source_tables(&self, source: RawSnapshot) -> Result<RawSnapshot, TooLarge> {
         let RawSnapshot { mut tables, mut faults, ignored, warnings, mapping, provenance } = source;
         tables.retain(|table| ConfigTable::named(table.name()).is_none());
@@ -70,6 +73,9 @@ impl ConfigTables {
     }
 
     /// The six tables as a source hands them over: what a run of this configuration reads.
+    ///
+    /// # Errors
+    /// [`TooLarge`].
     pub fn raw(&self) -> Result<Vec<RawTable>, TooLarge> {
         ConfigTable::ALL.into_iter().map(|table| raw_table(table, &self.cells(table))).collect()
     }

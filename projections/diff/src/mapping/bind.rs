@@ -14,6 +14,9 @@ use crate::interner::Interner;
 use crate::side::{ExportFile, ExportHead, Side, SideHead, SideTable, UnreadableCells};
 
 /// Makes a side from the files of an export.
+///
+/// # Errors
+/// [`BindError`].
 pub fn export_side(
     place: &str,
     files: &[ForeignTable],
