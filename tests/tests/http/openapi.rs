@@ -1,5 +1,7 @@
 //! The OpenAPI document and its page, which loads nothing from elsewhere.
 
+use std::sync::LazyLock;
+
 use axum::body::Body;
 use axum::http::{HeaderValue, Request};
 use serde_json::{Value, json};
@@ -11,7 +13,7 @@ async fn the_served_document_is_the_generated_one() {
     let service = Service::new();
     let request = Request::builder().uri("/api/powerfill/openapi.json");
     let answer = service.send(request.body(Body::empty()).unwrap()).await.ok();
-    assert_eq!(answer.json(), powerfill_http::openapi());
+    assert_eq!(answer.json(), *DOCUMENT);
     // It is compressed once, and not sent to those who have it.
     let get = |name: &'static str, value: &HeaderValue| {
         let request = Request::builder().uri("/api/powerfill/openapi.json").header(name, value);
@@ -45,6 +47,9 @@ async fn the_page_loads_only_files_of_the_service() {
     other.expect_problem(404, "no-such-path");
 }
 
+/// The document, which takes long to make.
+static DOCUMENT: LazyLock<Value> = LazyLock::new(powerfill_http::openapi);
+
 /// Panics unless an answer has this schema of the document.
 pub(crate) fn ensure_schema(name: &str, answer: &Value) {
     check(&json!({ "$ref": format!("#/components/schemas/{name}") }), answer)
@@ -53,7 +58,7 @@ pub(crate) fn ensure_schema(name: &str, answer: &Value) {
 
 /// The schema that a client takes for the result of a job: the first one that fits.
 pub(crate) fn schema_of_job_result(result: &Value) -> String {
-    let path = &powerfill_http::openapi()["paths"]["/api/powerfill/jobs/{job_id}/result"];
+    let path = &DOCUMENT["paths"]["/api/powerfill/jobs/{job_id}/result"];
     let content = &path["get"]["responses"]["200"]["content"]["application/json"];
     let schemas = content["schema"]["anyOf"].as_array().unwrap();
     let first = schemas.iter().find(|schema| check(schema, result).is_ok());
@@ -63,7 +68,7 @@ pub(crate) fn schema_of_job_result(result: &Value) -> String {
 
 fn check(schema: &Value, answer: &Value) -> Result<(), String> {
     let mut schema = schema.clone();
-    schema["components"] = powerfill_http::openapi()["components"].clone();
+    schema["components"] = DOCUMENT["components"].clone();
     jsonschema::validate(&schema, answer).map_err(|error| error.to_string())
 }
 
