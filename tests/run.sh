@@ -118,6 +118,7 @@ tools() {
 }
 console_sources() { adapters/console/test.sh sources; }
 console_browser() { adapters/console/test.sh browser; }
+
 cargo fmt --all --check
 mkdir -p target
 beside tools &

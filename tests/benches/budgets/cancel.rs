@@ -26,29 +26,11 @@ pub(crate) async fn bench(powerfill: &Path, book: &Path, scale: &str) {
     drop(busy);
 }
 
-/// Requests a run, and returns its path.
-async fn request(server: &Server) -> String {
-    let requested = server.connect().await.json("POST", "/api/powerfill/run", "{}").await;
-    format!("/api/powerfill/runs/{}", requested["run_id"].as_str().unwrap())
-}
-
-/// Waits until a run is over, and returns how it has ended.
-async fn end(server: &Server, path: &str) -> String {
-    let mut connection = server.connect().await;
-    loop {
-        let status = connection.json("GET", path, "").await["status"].clone();
-        match status.as_str().unwrap() {
-            over @ ("Complete" | "Failed" | "Cancelled") => return over.to_owned(),
-            _ => tokio::time::sleep(Duration::from_millis(10)).await,
-        }
-    }
-}
-
 /// The time from the request of a run to its end.
 async fn whole_run(server: &Server) -> Duration {
     let begun = Instant::now();
-    let path = request(server).await;
-    assert_eq!(end(server, &path).await, "Complete");
+    let path = server.request_run().await;
+    assert_eq!(server.end_of(&path).await, "Complete");
     begun.elapsed()
 }
 
@@ -56,13 +38,13 @@ async fn whole_run(server: &Server) -> Duration {
 async fn cancels(server: &Server, lasts: Duration, scale: &str, beside: &str) {
     let (mut times, mut over) = (Vec::new(), 0);
     for moment in 0..MOMENTS {
-        let path = request(server).await;
+        let path = server.request_run().await;
         tokio::time::sleep(lasts * moment / MOMENTS).await;
         let mut connection = server.connect().await;
         let begun = Instant::now();
         let (status, _) = connection.request("POST", &format!("{path}/cancel"), "").await;
         times.push(begun.elapsed().as_micros());
-        let ended = end(server, &path).await;
+        let ended = server.end_of(&path).await;
         match status {
             202 => assert_eq!(ended, "Cancelled"),
             409 => over += 1,

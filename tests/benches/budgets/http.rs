@@ -4,7 +4,6 @@
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use powerfill_ports::Store;
@@ -82,6 +81,24 @@ impl Server {
 
     pub(crate) async fn connect(&self) -> Connection {
         Connection::of_tenant(&self.address, self.tenant).await
+    }
+
+    /// Requests a run, and returns its path.
+    pub(crate) async fn request_run(&self) -> String {
+        let requested = self.connect().await.json("POST", "/api/powerfill/run", "{}").await;
+        format!("/api/powerfill/runs/{}", requested["run_id"].as_str().unwrap())
+    }
+
+    /// Waits until a run is over, and returns how it has ended.
+    pub(crate) async fn end_of(&self, path: &str) -> String {
+        let mut connection = self.connect().await;
+        loop {
+            let status = connection.json("GET", path, "").await["status"].clone();
+            match status.as_str().unwrap() {
+                over @ ("Complete" | "Failed" | "Cancelled") => return over.to_owned(),
+                _ => tokio::time::sleep(Duration::from_millis(50)).await,
+            }
+        }
     }
 }
 
@@ -195,25 +212,10 @@ async fn pages(server: &Arc<Server>) {
     report("the same, each requests again at once", "–", times, pause);
     // Meanwhile, a run of the same book is active on the same cores. The service has closed the
     // first connection, which was idle.
-    let requested = server.connect().await.json("POST", "/api/powerfill/run", "{}").await;
-    let path = format!("/api/powerfill/runs/{}", requested["run_id"].as_str().unwrap());
-    let (over, watched) = (Arc::new(AtomicBool::new(false)), Arc::clone(server));
-    let watching = {
-        let over = Arc::clone(&over);
-        tokio::spawn(async move {
-            let mut connection = watched.connect().await;
-            loop {
-                let status = connection.json("GET", &path, "").await["status"].clone();
-                if ["Complete", "Failed"].contains(&status.as_str().unwrap()) {
-                    over.store(true, Ordering::Relaxed);
-                    return status;
-                }
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
-        })
-    };
+    let (path, watched) = (server.request_run().await, Arc::clone(server));
+    let watching = tokio::spawn(async move { watched.end_of(&path).await });
     let (times, pause) = clients(server, &cursors, 100).await;
-    let suffix = if over.load(Ordering::Relaxed) { "" } else { ", which was active to the end" };
+    let suffix = if watching.is_finished() { "" } else { ", which was active to the end" };
     let what = format!("the same, a page every 100 ms, while an `l` run is active{suffix}");
     report(&what, "–", times, pause);
     assert_eq!(watching.await.unwrap(), "Complete");
