@@ -36,6 +36,10 @@ const GRACE: Duration = Duration::from_millis(250);
 /// is, also while a step decides little. In microseconds.
 const PROGRESS_AGE: i64 = 100_000;
 
+/// An append with this many bytes of payloads is full, so that a cancel does not wait for a long
+/// write. Most appends are full of events before.
+const BYTES_PER_APPEND: usize = 8 * 1024 * 1024;
+
 /// A part of a run for the store: at most one append.
 pub(crate) struct RunPart {
     /// The version of the stream before these events.
@@ -166,15 +170,20 @@ impl Recorder {
 
     /// Records the rest of the chunk, as far as the append has room. Returns whether room is left.
     fn record_chunk(&mut self) -> Result<bool, RecordingStop> {
-        if let Some((chunk, from)) = self.chunk.take() {
-            let room = self.input.events_per_append - (self.version - self.sent);
-            let to = chunk.len().min(from + room as usize);
-            for event in &chunk[from..to] {
-                self.record(event)?;
+        if let Some((chunk, mut at)) = self.chunk.take() {
+            while at < chunk.len() && !self.is_full() {
+                self.record(&chunk[at])?;
+                at += 1;
             }
-            self.chunk = (to < chunk.len()).then_some((chunk, to));
+            self.chunk = (at < chunk.len()).then_some((chunk, at));
         }
-        Ok(self.version - self.sent < self.input.events_per_append)
+        Ok(!self.is_full())
+    }
+
+    /// Whether the append has no room left.
+    fn is_full(&self) -> bool {
+        self.version - self.sent >= self.input.events_per_append
+            || self.pending.byte_count() >= BYTES_PER_APPEND
     }
 
     /// Waits for the next message. Once the run is cancelled, an engine that is silent for too long
@@ -253,6 +262,7 @@ impl Recorder {
     fn part(&mut self, is_last: bool) -> RunPart {
         let rows = if is_last { self.tables.finish() } else { self.tables.drain() };
         self.input.observer.observe(RunProgress::Rows(&rows));
+        let is_full = !is_last && self.is_full();
         // The appends of a run are about equally large.
         let next = EncodedBatch::as_large_as(&self.pending);
         let part = RunPart {
@@ -263,7 +273,7 @@ impl Recorder {
             up_to: self.version,
             status: self.status,
             step: self.step,
-            is_full: !is_last && self.version - self.sent >= self.input.events_per_append,
+            is_full,
             history: if is_last { self.tables.history_row() } else { None },
             index: is_last.then(|| Arc::new(std::mem::take(&mut self.index).finish())),
             headline: self.tables.headline().filter(|_| is_last).cloned(),

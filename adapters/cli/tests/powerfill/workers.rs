@@ -222,6 +222,24 @@ fn runs_in_a_database_are_cancelled() {
     runs_are_cancelled(&Sandbox::in_database());
 }
 
+/// A cancel waits for the append that is being written, however large the events are.
+#[test]
+fn no_append_of_a_run_is_large() {
+    const LARGEST: &str = "SELECT max(bytes) FROM (
+        SELECT sum(block.byte_count) AS bytes
+        FROM es_appends AS append JOIN es_event_blocks AS block USING (stream_id)
+        WHERE block.first_version >= append.first_version
+            AND block.first_version < append.first_version + append.event_count
+        GROUP BY append.seq)";
+    let sandbox = Sandbox::new();
+    sandbox.run_ok("generate --scale demo --out book");
+    sandbox.run_ok("run dir:book");
+    let store = rusqlite::Connection::open(sandbox.path("powerfill.db")).unwrap();
+    let largest: u64 = store.query_row(LARGEST, [], |row| row.get(0)).unwrap();
+    // At most 8 MiB of payloads, then the event that exceeds them, and the types of all.
+    assert!((4 << 20..9 << 20).contains(&largest), "{largest} bytes");
+}
+
 #[test]
 fn a_worker_waits_for_a_store_that_is_unavailable() {
     let server = DedicatedServer::start(Durability::Unsynced);

@@ -97,6 +97,11 @@ impl EncodedBatch {
         self.encoded.entries.is_empty()
     }
 
+    /// The bytes of all payloads.
+    pub fn byte_count(&self) -> usize {
+        self.encoded.payloads.len()
+    }
+
     /// Type and payload of each event, in order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (SchemaId, &[u8])> {
         let mut from = 0;
