@@ -1,14 +1,10 @@
 //! Adopted challenges (specification 10.7): the allocation of a challenger as an official run.
 
-use std::sync::Arc;
-
-use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use powerfill_app::active_run_settled;
 use powerfill_app::adopt::Adoption;
 
-use crate::api::Api;
 use crate::audit::audit;
 use crate::caller::Operator;
 use crate::challenges::challenge_id;
@@ -30,8 +26,7 @@ use crate::problem::{ApiResult, Problem, ProblemKind};
     responses((status = 202, body = crate::runs::RunAccepted,
         headers(("Location" = String, description = "The run"))), (status = 409)))]
 pub(crate) async fn adopt(
-    Operator(caller): Operator,
-    State(api): State<Arc<Api>>,
+    Operator { caller, api }: Operator,
     Path(challenge): Path<String>,
     headers: HeaderMap,
 ) -> ApiResult<Response> {

@@ -1,9 +1,6 @@
 //! The name and the notes of a run (specification 3.6).
 
-use std::sync::Arc;
-
 use axum::Json;
-use axum::extract::State;
 use powerfill_app::run_list::{AnnotateError, AnnotationChange, annotate};
 use powerfill_events::annotation::{Annotations, check_name};
 use powerfill_events::run::RunId;
@@ -14,7 +11,6 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::api::Api;
 use crate::caller::{Operator, Viewer};
 use crate::extract::{Body, Path};
 use crate::problem::{ApiResult, Problem, ProblemKind};
@@ -70,10 +66,10 @@ pub(crate) struct AnnotationRequest {
     params(("run_id" = Uuid, Path, description = "The run")),
     responses((status = 200, body = AnnotationsView)))]
 pub(crate) async fn show(
-    Viewer(caller): Viewer,
-    Path(run): Path<Uuid>,
+    Viewer { caller, .. }: Viewer,
+    Path(run): Path<RunId>,
 ) -> ApiResult<Json<AnnotationsView>> {
-    let (run, store) = (RunId(run), caller.store().await?);
+    let store = caller.store().await?;
     store.run(run).await?.ok_or_else(|| Problem::no_run(run))?;
     let annotations = read_annotations(store.as_ref(), run).await?;
     Ok(Json(AnnotationsView::new(run, annotations)))
@@ -86,12 +82,11 @@ pub(crate) async fn show(
     params(("run_id" = Uuid, Path, description = "The run")),
     responses((status = 200, body = AnnotationsView), (status = 409)))]
 pub(crate) async fn add(
-    Operator(caller): Operator,
-    State(api): State<Arc<Api>>,
-    Path(run): Path<Uuid>,
+    Operator { caller, api }: Operator,
+    Path(run): Path<RunId>,
     Body(request): Body<AnnotationRequest>,
 ) -> ApiResult<Json<AnnotationsView>> {
-    let (run, store) = (RunId(run), caller.store().await?);
+    let store = caller.store().await?;
     store.run(run).await?.ok_or_else(|| Problem::no_run(run))?;
     let change = AnnotationChange { name: request.name, note: request.note };
     if change == AnnotationChange::default() {

@@ -4,7 +4,6 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use powerfill_app::NoObserver;
@@ -72,11 +71,9 @@ pub(crate) async fn when_permitted<T: Send + 'static>(
     params(("run_id" = Uuid, Path, description = "The run")),
     responses((status = 200, description = "The comparison", body = Object)))]
 pub(crate) async fn replay_run(
-    Viewer(caller): Viewer,
-    State(api): State<Arc<Api>>,
-    Path(run): Path<Uuid>,
+    Viewer { caller, api }: Viewer,
+    Path(run): Path<RunId>,
 ) -> ApiResult<Json<Value>> {
-    let run = RunId(run);
     audit(&api, &caller, &[run], async move |store| {
         let report = replay(store.as_ref(), run, Arc::new(NoObserver)).await?;
         serde_json::to_value(&report).map(Json).map_err(|error| internal(&error))
@@ -124,11 +121,9 @@ answer_object! {
     params(("run_id" = Uuid, Path, description = "The run")),
     responses((status = 200, body = VerificationView)))]
 pub(crate) async fn verify_run(
-    Viewer(caller): Viewer,
-    State(api): State<Arc<Api>>,
-    Path(run): Path<Uuid>,
+    Viewer { caller, api }: Viewer,
+    Path(run): Path<RunId>,
 ) -> ApiResult<Json<VerificationView>> {
-    let run = RunId(run);
     let work = async move |store: Arc<dyn CopyStore>| Ok(verify(store.as_ref(), Some(run)).await?);
     Ok(Json(audit(&api, &caller, &[run], work).await?.into()))
 }
@@ -192,12 +187,11 @@ impl RunPair {
     responses((status = 200, body = Object,
         description = "The comparison, as `powerfill diff --format json` has it")))]
 pub(crate) async fn diff_runs(
-    Viewer(caller): Viewer,
-    State(api): State<Arc<Api>>,
-    Path(run): Path<Uuid>,
+    Viewer { caller, api }: Viewer,
+    Path(run): Path<RunId>,
     Body(request): Body<DiffRequest>,
 ) -> ApiResult<Response> {
-    let pair = request.checked(RunId(run))?;
+    let pair = request.checked(run)?;
     let runs = pair.runs;
     let text = audit(&api, &caller, &runs, async move |store| {
         let comparison = pair.compare(store.as_ref()).await?;

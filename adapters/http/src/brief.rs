@@ -1,10 +1,7 @@
 //! The morning brief (specification part 9). It runs the engine, so one brief or audit is made at a
 //! time.
 
-use std::sync::Arc;
-
 use axum::Json;
-use axum::extract::State;
 use powerfill_app::brief::{BriefError, brief, latest_two};
 use powerfill_events::run::RunId;
 use serde::Deserialize;
@@ -12,7 +9,6 @@ use serde_json::Value;
 use utoipa::IntoParams;
 use uuid::Uuid;
 
-use crate::api::Api;
 use crate::audit::audit;
 use crate::caller::Viewer;
 use crate::extract::Query;
@@ -46,8 +42,7 @@ impl From<BriefError> for Problem {
     responses((status = 200, body = Object,
         description = "The brief, as `powerfill brief --json` has it"), (status = 404), (status = 409)))]
 pub(crate) async fn show(
-    Viewer(caller): Viewer,
-    State(api): State<Arc<Api>>,
+    Viewer { caller, api }: Viewer,
     Query(query): Query<BriefQuery>,
 ) -> ApiResult<Json<Value>> {
     let given: Vec<RunId> = [query.then, query.now].into_iter().flatten().map(RunId).collect();

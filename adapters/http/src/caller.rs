@@ -72,12 +72,17 @@ impl Caller {
 macro_rules! callers {
     ($($(#[doc = $doc:literal])* $role:ident;)*) => {$(
         $(#[doc = $doc])*
-        pub(crate) struct $role(pub(crate) Caller);
+        pub(crate) struct $role {
+            pub(crate) caller: Caller,
+            /// The service that is asked.
+            pub(crate) api: Arc<Api>,
+        }
 
         impl FromRequestParts<Arc<Api>> for $role {
             type Rejection = Problem;
             async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> ApiResult<Self> {
-                admit(api, parts, TokenRole::$role).map(Self)
+                let caller = admit(api, parts, TokenRole::$role)?;
+                Ok(Self { caller, api: Arc::clone(api) })
             }
         }
     )*};

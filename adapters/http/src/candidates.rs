@@ -1,9 +1,6 @@
 //! The candidates of one node before a run (specification 4.3 `/candidates/preview`).
 
-use std::sync::Arc;
-
 use axum::Json;
-use axum::extract::State;
 use powerfill_engine::candidates_of;
 use powerfill_events::run::event::CandidateScored;
 use powerfill_events::values::{ConstraintName, InstrumentName, InvestorId};
@@ -12,7 +9,6 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use crate::answer::answer_object;
-use crate::api::Api;
 use crate::caller::Operator;
 use crate::extract::Body;
 use crate::input::{from_snapshot, resolve_options};
@@ -80,8 +76,7 @@ pub(crate) struct CandidatesView {
     path = "/api/powerfill/candidates/preview", tag = "input", request_body = CandidatesRequest,
     responses((status = 200, body = CandidatesView)))]
 pub(crate) async fn preview(
-    Operator(caller): Operator,
-    State(api): State<Arc<Api>>,
+    Operator { caller, api }: Operator,
     Body(request): Body<CandidatesRequest>,
 ) -> ApiResult<Json<CandidatesView>> {
     if request.investor_id.trim().is_empty() {

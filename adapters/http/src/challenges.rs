@@ -9,7 +9,6 @@ use powerfill_events::run::RunId;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
-use uuid::Uuid;
 
 use crate::answer::answer_object;
 use crate::audit::find_runs;
@@ -97,10 +96,9 @@ pub(crate) struct ChallengeList {
     params(("run_id" = Uuid, Path, description = "The run")),
     responses((status = 200, body = ChallengeList)))]
 pub(crate) async fn list(
-    Viewer(caller): Viewer,
-    Path(run): Path<Uuid>,
+    Viewer { caller, .. }: Viewer,
+    Path(run): Path<RunId>,
 ) -> ApiResult<Json<ChallengeList>> {
-    let run = RunId(run);
     let store = find_runs(&caller, &[run]).await?;
     let challenges = recorded_challenges(store.as_ref(), run).await?;
     Ok(Json(ChallengeList { challenges: challenges.into_iter().map(Into::into).collect() }))
@@ -120,7 +118,7 @@ pub(crate) fn challenge_id(name: &str) -> ApiResult<ChallengeId> {
     params(("challenge" = String, Path, description = "challenge-RUN_ID-NUMBER")),
     responses((status = 200, description = "The challenge", body = Object)))]
 pub(crate) async fn show(
-    Viewer(caller): Viewer,
+    Viewer { caller, .. }: Viewer,
     Path(challenge): Path<String>,
 ) -> ApiResult<Json<Value>> {
     let id = challenge_id(&challenge)?;

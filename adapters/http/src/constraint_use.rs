@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::State;
 use powerfill_events::run::event::Node;
 use powerfill_tables::status::RunStatus;
 use powerfill_tables::track::NodeUse;
@@ -12,7 +11,6 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::answer::{answer_object, text};
-use crate::api::Api;
 use crate::caller::Viewer;
 use crate::problem::ApiResult;
 use crate::track::track;
@@ -58,10 +56,7 @@ pub(crate) struct ConstraintsUse {
 /// and how much of its limits they use.
 #[utoipa::path(get, operation_id = "constraints_use", path = "/api/powerfill/constraints/use",
     tag = "configuration", responses((status = 200, body = ConstraintsUse)))]
-pub(crate) async fn show(
-    Viewer(caller): Viewer,
-    State(api): State<Arc<Api>>,
-) -> ApiResult<Json<ConstraintsUse>> {
+pub(crate) async fn show(Viewer { caller, api }: Viewer) -> ApiResult<Json<ConstraintsUse>> {
     let latest = caller.store().await?.latest_run(RunStatus::Complete).await?;
     let Some(run) = latest.map(|run| run.run_id) else {
         return Ok(Json(ConstraintsUse { run_id: None, nodes: Vec::new() }));

@@ -17,7 +17,6 @@ use powerfill_ports::events::StoredEvent;
 use powerfill_snapshot::config::ConfigEventType;
 use serde::Deserialize;
 use utoipa::IntoParams;
-use uuid::Uuid;
 
 use crate::caller::Viewer;
 use crate::extract::{Path, Query};
@@ -153,12 +152,11 @@ impl EventPage {
     params(("run_id" = Uuid, Path, description = "The run"), EventsQuery),
     responses((status = 200, description = "A page of events"), (status = 409)))]
 pub(crate) async fn list_of_run(
-    Viewer(caller): Viewer,
-    Path(run): Path<Uuid>,
+    Viewer { caller, .. }: Viewer,
+    Path(run): Path<RunId>,
     OriginalUri(uri): OriginalUri,
     Query(query): Query<EventsQuery>,
 ) -> ApiResult<Response> {
-    let run = RunId(run);
     let page = EventPage::new(&query)?;
     let store = caller.store().await?;
     let head = store.stream_version(&run.stream()).await?;
@@ -179,7 +177,7 @@ pub(crate) async fn list_of_run(
     path = "/api/powerfill/events", tag = "events", params(EventsQuery),
     responses((status = 200, description = "A page of events"), (status = 409)))]
 pub(crate) async fn list_all(
-    Viewer(caller): Viewer,
+    Viewer { caller, .. }: Viewer,
     OriginalUri(uri): OriginalUri,
     Query(query): Query<EventsQuery>,
 ) -> ApiResult<Response> {

@@ -1,9 +1,6 @@
 //! The whole story of a loan or a trade in a run (specification 3.4).
 
-use std::sync::Arc;
-
 use axum::Json;
-use axum::extract::State;
 use powerfill_app::explain::{self, explain_loan, explain_pair, explain_trade};
 use powerfill_engine::what_if::NoAnswer;
 use powerfill_events::run::RunId;
@@ -11,9 +8,7 @@ use powerfill_explain::LoanOutcome;
 use serde::Deserialize;
 use serde_json::Value;
 use utoipa::IntoParams;
-use uuid::Uuid;
 
-use crate::api::Api;
 use crate::audit::audit;
 use crate::blocking::spawn_blocking;
 use crate::caller::Viewer;
@@ -41,11 +36,11 @@ pub(crate) struct LoanStoryQuery {
         LoanStoryQuery),
     responses((status = 200, description = "The story", body = Object)))]
 pub(crate) async fn explain_loan_in_run(
-    Viewer(caller): Viewer,
-    Path((run, loan)): Path<(Uuid, String)>,
+    Viewer { caller, .. }: Viewer,
+    Path((run, loan)): Path<(RunId, String)>,
     Query(query): Query<LoanStoryQuery>,
 ) -> ApiResult<Json<Value>> {
-    let (run, store) = (RunId(run), caller.store().await?);
+    let store = caller.store().await?;
     spawn_blocking(async move || {
         if let Some(trade) = query.trade {
             let account = explain_pair(store.as_ref(), run, &loan, &trade).await?;
@@ -75,10 +70,10 @@ fn ensure_known(is_unknown: bool, verdict: &str) -> ApiResult<()> {
         ("trade_id" = String, Path, description = "The trade, as the snapshot spells it")),
     responses((status = 200, description = "The story", body = Object)))]
 pub(crate) async fn explain_trade_in_run(
-    Viewer(caller): Viewer,
-    Path((run, trade)): Path<(Uuid, String)>,
+    Viewer { caller, .. }: Viewer,
+    Path((run, trade)): Path<(RunId, String)>,
 ) -> ApiResult<Json<Value>> {
-    let (run, store) = (RunId(run), caller.store().await?);
+    let store = caller.store().await?;
     spawn_blocking(async move || {
         let account = explain_trade(store.as_ref(), run, &trade).await?;
         ensure_known(account.is_unknown(), &account.verdict)?;
@@ -96,11 +91,9 @@ pub(crate) async fn explain_trade_in_run(
         ("loan_id" = String, Path, description = "The loan, as the snapshot spells it")),
     responses((status = 200, description = "The answers", body = Object), (status = 422)))]
 pub(crate) async fn what_if(
-    Viewer(caller): Viewer,
-    State(api): State<Arc<Api>>,
-    Path((run, loan)): Path<(Uuid, String)>,
+    Viewer { caller, api }: Viewer,
+    Path((run, loan)): Path<(RunId, String)>,
 ) -> ApiResult<Json<Value>> {
-    let run = RunId(run);
     audit(&api, &caller, &[run], async move |store| {
         let account = explain_loan(store.as_ref(), run, &loan).await?;
         ensure_known(account.is_unknown(), &account.verdict)?;

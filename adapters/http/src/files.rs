@@ -6,7 +6,6 @@ use std::io::{self, Read};
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -14,7 +13,6 @@ use futures::stream::try_unfold;
 use powerfill_events::run::RunId;
 use tempfile::TempDir;
 use tokio::task::spawn_blocking;
-use uuid::Uuid;
 
 use crate::accepted::tagged;
 use crate::api::Api;
@@ -40,12 +38,11 @@ const CHUNK: usize = 256 * 1024;
         (status = 304, description = "The file has not changed since If-None-Match"),
         (status = 409)))]
 pub(crate) async fn evidence(
-    Viewer(caller): Viewer,
-    State(api): State<Arc<Api>>,
-    Path(run): Path<Uuid>,
+    Viewer { caller, api }: Viewer,
+    Path(run): Path<RunId>,
     headers: HeaderMap,
 ) -> ApiResult<Response> {
-    let (run, store) = (RunId(run), caller.store().await?);
+    let store = caller.store().await?;
     let status = logged_run(store.as_ref(), run).await?.status;
     if !status.is_over() {
         let detail = format!("Run {run} is {}; it has evidence when it is over.", status.name());
@@ -68,12 +65,11 @@ pub(crate) async fn evidence(
         (status = 304, description = "The file has not changed since If-None-Match"),
         (status = 409)))]
 pub(crate) async fn workbook(
-    Viewer(caller): Viewer,
-    State(api): State<Arc<Api>>,
-    Path(run): Path<Uuid>,
+    Viewer { caller, api }: Viewer,
+    Path(run): Path<RunId>,
     headers: HeaderMap,
 ) -> ApiResult<Response> {
-    answer_of_result(&api, &caller, &headers, RunId(run), RunFile::Workbook, "workbook").await
+    answer_of_result(&api, &caller, &headers, run, RunFile::Workbook, "workbook").await
 }
 
 /// The report of a Complete run as one page, as `powerfill report --out` writes it.
@@ -85,12 +81,11 @@ pub(crate) async fn workbook(
         (status = 304, description = "The page has not changed since If-None-Match"),
         (status = 409)))]
 pub(crate) async fn report(
-    Viewer(caller): Viewer,
-    State(api): State<Arc<Api>>,
-    Path(run): Path<Uuid>,
+    Viewer { caller, api }: Viewer,
+    Path(run): Path<RunId>,
     headers: HeaderMap,
 ) -> ApiResult<Response> {
-    answer_of_result(&api, &caller, &headers, RunId(run), RunFile::Report, "report").await
+    answer_of_result(&api, &caller, &headers, run, RunFile::Report, "report").await
 }
 
 /// What an auditor files of a Complete run, as `powerfill report --audit --out` writes it: run,
@@ -102,11 +97,10 @@ pub(crate) async fn report(
             headers(("Content-Disposition" = String, description = "The name of the file"))),
         (status = 409)))]
 pub(crate) async fn audit_certificate(
-    Viewer(caller): Viewer,
-    State(api): State<Arc<Api>>,
-    Path(run): Path<Uuid>,
+    Viewer { caller, api }: Viewer,
+    Path(run): Path<RunId>,
 ) -> ApiResult<Response> {
-    let (run, store) = (RunId(run), caller.store().await?);
+    let store = caller.store().await?;
     outputs_of(&api.report_cache, caller.tenant.id(), store.as_ref(), run).await?;
     // It says what is true now: no tag stands for it.
     let mut page = file(&api, &caller, run, RunFile::Certificate).await?;

@@ -106,7 +106,7 @@ const OPEN_METRICS: [(HeaderName, &str); 1] =
 /// The metrics of all tenants are at the address of `serve --metrics`.
 #[utoipa::path(get, security(("token" = ["admin"])), path = "/metrics", tag = "service",
     responses((status = 200, content_type = "application/openmetrics-text", body = String)))]
-pub(crate) async fn metrics(Admin(caller): Admin, State(api): State<Arc<Api>>) -> MetricsText {
+pub(crate) async fn metrics(Admin { caller, api }: Admin) -> MetricsText {
     (OPEN_METRICS, api.metrics.text(std::iter::once(&caller.tenant)).await)
 }
 
@@ -155,10 +155,7 @@ pub(crate) struct StoreStatus {
 /// The state of the service, and of the store and the queue of the tenant.
 #[utoipa::path(get, path = "/api/powerfill/status", tag = "service",
     responses((status = 200, body = ServiceStatus)))]
-pub(crate) async fn status(
-    Viewer(caller): Viewer,
-    State(api): State<Arc<Api>>,
-) -> ApiResult<Json<ServiceStatus>> {
+pub(crate) async fn status(Viewer { caller, api }: Viewer) -> ApiResult<Json<ServiceStatus>> {
     let answer = tokio::time::timeout(STORE_TIMEOUT, async {
         let store = caller.store().await.ok()?;
         let active = match store.active_run().await.ok()? {

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use powerfill_app::{RunRequest, Runner, active_run_settled};
@@ -132,8 +131,7 @@ pub(crate) async fn from_snapshot<T: Send + 'static>(
     responses((status = 202, body = crate::runs::RunAccepted,
         headers(("Location" = String, description = "The run"))), (status = 409)))]
 pub(crate) async fn run(
-    Operator(caller): Operator,
-    State(api): State<Arc<Api>>,
+    Operator { caller, api }: Operator,
     headers: HeaderMap,
     Body(body): Body<OptionsBody>,
 ) -> ApiResult<Response> {
@@ -329,8 +327,7 @@ pub(crate) struct PreflightResult {
     path = "/api/powerfill/preflight", tag = "input", request_body = OptionsBody,
     responses((status = 200, body = PreflightResult)))]
 pub(crate) async fn preflight(
-    Operator(caller): Operator,
-    State(api): State<Arc<Api>>,
+    Operator { caller, api }: Operator,
     Body(body): Body<OptionsBody>,
 ) -> ApiResult<Json<PreflightResult>> {
     let options = body.resolve(caller.tenant.as_ref())?;
@@ -405,8 +402,7 @@ answer_object! {
     path = "/api/powerfill/preprocess", tag = "input", request_body = OptionsBody,
     responses((status = 200, body = PreprocessResult)))]
 pub(crate) async fn preprocess(
-    Operator(caller): Operator,
-    State(api): State<Arc<Api>>,
+    Operator { caller, api }: Operator,
     Body(body): Body<OptionsBody>,
 ) -> ApiResult<Json<PreprocessResult>> {
     let options = body.resolve(caller.tenant.as_ref())?;

@@ -21,7 +21,7 @@ pub(crate) const LATEST: &str = "/api/powerfill/runs/latest";
         headers(("Location" = String, description = "The same path of the run"))),
         (status = 404, description = "There is no run")))]
 pub(crate) async fn show(
-    Viewer(caller): Viewer,
+    Viewer { caller, .. }: Viewer,
     OriginalUri(uri): OriginalUri,
 ) -> ApiResult<Response> {
     let store = caller.store().await?;

@@ -1,16 +1,11 @@
 //! Loans and trades of a run: found by their first characters, and followed from event to event.
 
-use std::sync::Arc;
-
 use axum::Json;
-use axum::extract::State;
 use powerfill_app::track::{LoanOrTrade, versions_of};
 use powerfill_events::run::RunId;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use uuid::Uuid;
 
-use crate::api::Api;
 use crate::blocking::spawn_blocking;
 use crate::caller::Viewer;
 use crate::extract::{Path, Query};
@@ -53,12 +48,12 @@ pub(crate) struct Steps {
     params(("run_id" = Uuid, Path, description = "The run"), StepsQuery),
     responses((status = 200, body = Steps)))]
 pub(crate) async fn steps(
-    Viewer(caller): Viewer,
-    Path(run): Path<Uuid>,
+    Viewer { caller, .. }: Viewer,
+    Path(run): Path<RunId>,
     Query(query): Query<StepsQuery>,
 ) -> ApiResult<Json<Steps>> {
     let limit = page_size(query.limit, 10_000, 100_000)?;
-    let (run, store) = (RunId(run), caller.store().await?);
+    let store = caller.store().await?;
     if store.stream_version(&run.stream()).await? == 0 {
         return Err(Problem::no_run(run));
     }
@@ -129,13 +124,12 @@ pub(crate) struct SearchResult {
     params(("run_id" = Uuid, Path, description = "The run"), SearchQuery),
     responses((status = 200, body = SearchResult)))]
 pub(crate) async fn search(
-    Viewer(caller): Viewer,
-    State(api): State<Arc<Api>>,
-    Path(run): Path<Uuid>,
+    Viewer { caller, api }: Viewer,
+    Path(run): Path<RunId>,
     Query(query): Query<SearchQuery>,
 ) -> ApiResult<Json<SearchResult>> {
     let limit = page_size(query.limit, 20, 500)?;
-    let track = track(&api, &caller, RunId(run)).await?;
+    let track = track(&api, &caller, run).await?;
     let loans = track.loans.iter().map(|loan_id| loan_id.as_str());
     let (loans, more_loans) = beginning_with(&query.q, loans, limit);
     let trades = track.trades.iter().map(|trade| trade.assessed.trade_id.as_str());

@@ -1,10 +1,8 @@
 //! What an operator watches: the queue with its lease, what lags behind the log, and the space of
 //! each run (specification 4.4, 5.4).
 
-use std::sync::Arc;
-
 use axum::Json;
-use axum::extract::{OriginalUri, State};
+use axum::extract::OriginalUri;
 use axum::http::HeaderMap;
 use powerfill_events::run::RunId;
 use powerfill_ports::runs::{QueuedRun, RunCursor, RunFilter, RunStatus};
@@ -13,7 +11,6 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::answer::{answer_object, text};
-use crate::api::Api;
 use crate::caller::Viewer;
 use crate::extract::Query;
 use crate::paging::page_headers;
@@ -71,10 +68,7 @@ pub(crate) struct Operations {
 /// The queue, the workers, and what lags behind the log.
 #[utoipa::path(get, operation_id = "operations", path = "/api/powerfill/operate", tag = "service",
     responses((status = 200, body = Operations)))]
-pub(crate) async fn show(
-    Viewer(caller): Viewer,
-    State(api): State<Arc<Api>>,
-) -> ApiResult<Json<Operations>> {
+pub(crate) async fn show(Viewer { caller, api }: Viewer) -> ApiResult<Json<Operations>> {
     let store = caller.store().await?;
     let (now, events) = (api.clock.now(), store.head().await?.position);
     let active = store.active_run().await?;
@@ -148,7 +142,7 @@ pub(crate) struct StoragePage {
 #[utoipa::path(get, operation_id = "storage", path = "/api/powerfill/storage", tag = "service",
     params(StorageQuery), responses((status = 200, body = StoragePage)))]
 pub(crate) async fn storage(
-    Viewer(caller): Viewer,
+    Viewer { caller, .. }: Viewer,
     OriginalUri(uri): OriginalUri,
     Query(query): Query<StorageQuery>,
 ) -> ApiResult<(HeaderMap, Json<StoragePage>)> {

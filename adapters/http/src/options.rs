@@ -49,7 +49,7 @@ pub(crate) struct OptionList {
 /// has set.
 #[utoipa::path(get, operation_id = "options", path = "/api/powerfill/options", tag = "runs",
     responses((status = 200, body = OptionList), (status = 422)))]
-pub(crate) async fn list(Viewer(caller): Viewer) -> ApiResult<Json<OptionList>> {
+pub(crate) async fn list(Viewer { caller, .. }: Viewer) -> ApiResult<Json<OptionList>> {
     let values =
         |options: &RunOptions| serde_json::to_value(options).map_err(|error| internal(&error));
     let default = values(&RunOptions::default())?;

@@ -1,16 +1,11 @@
 //! What a run decided and is worth, as one document (specification 4.3).
 
-use std::sync::Arc;
-
-use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use powerfill_app::overview::overview;
 use powerfill_events::run::RunId;
-use uuid::Uuid;
 
 use crate::accepted::tagged;
-use crate::api::Api;
 use crate::blocking::spawn_blocking;
 use crate::caller::Viewer;
 use crate::extract::Path;
@@ -31,12 +26,11 @@ use crate::reports::result_version;
         (status = 304, description = "The overview has not changed since If-None-Match"),
         (status = 409)))]
 pub(crate) async fn show(
-    Viewer(caller): Viewer,
-    State(api): State<Arc<Api>>,
-    Path(run): Path<Uuid>,
+    Viewer { caller, api }: Viewer,
+    Path(run): Path<RunId>,
     headers: HeaderMap,
 ) -> ApiResult<Response> {
-    let (run, store) = (RunId(run), caller.store().await?);
+    let store = caller.store().await?;
     let tenant = caller.tenant.id();
     let result = result_version(&api, &caller, store.as_ref(), run).await?;
     let tag = format!("W/\"overview-{result}\"");

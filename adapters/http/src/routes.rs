@@ -119,8 +119,8 @@ pub fn router(api: Arc<Api>) -> Router {
     let below_latest = format!("{}/{{*rest}}", latest::LATEST);
     let mut router = router.route(&below_latest, any(boxed(latest::show)));
     for report in reports::REPORTS.iter() {
-        let page = move |viewer, state, run, query, uri, headers| {
-            reports::show(report, viewer, state, run, query, uri, headers)
+        let page = move |viewer, run, query, uri, headers| {
+            reports::show(report, viewer, run, query, uri, headers)
         };
         router = router.route(&report.path(), get(boxed(page)));
     }

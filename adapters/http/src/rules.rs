@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::State;
 use powerfill_events::run::RunId;
 use powerfill_events::values::{Day, Money};
 use powerfill_snapshot::Snapshot;
@@ -94,8 +93,7 @@ pub(crate) struct RuleTrialResult {
     responses((status = 200, body = RuleTrialResult),
         (status = 404, description = "No run is Complete")))]
 pub(crate) async fn preview(
-    Viewer(caller): Viewer,
-    State(api): State<Arc<Api>>,
+    Viewer { caller, api }: Viewer,
     Body(trial): Body<RuleTrial>,
 ) -> ApiResult<Json<RuleTrialResult>> {
     let limit = page_size(trial.examples, 10, 100)?;

@@ -148,7 +148,7 @@ impl RunsQuery {
 #[utoipa::path(get, path = "/api/powerfill/runs", tag = "runs", params(RunsQuery),
     responses((status = 200, body = RunPage)))]
 pub(crate) async fn list(
-    Viewer(caller): Viewer,
+    Viewer { caller, .. }: Viewer,
     OriginalUri(uri): OriginalUri,
     Query(query): Query<RunsQuery>,
 ) -> ApiResult<(HeaderMap, Json<RunPage>)> {
@@ -186,10 +186,10 @@ pub(crate) async fn cursor_of(store: &dyn Store, run: RunId) -> ApiResult<RunCur
     params(("run_id" = Uuid, Path, description = "The run")),
     responses((status = 200, body = RunView)))]
 pub(crate) async fn show(
-    Viewer(caller): Viewer,
-    Path(run): Path<Uuid>,
+    Viewer { caller, .. }: Viewer,
+    Path(run): Path<RunId>,
 ) -> ApiResult<Json<RunView>> {
-    Ok(Json(read_run(caller.store().await?.as_ref(), RunId(run)).await?))
+    Ok(Json(read_run(caller.store().await?.as_ref(), run).await?))
 }
 
 /// A request that was accepted.
@@ -224,10 +224,10 @@ const POLL_INTERVAL: Duration = Duration::from_millis(25);
     responses((status = 202, body = RunAccepted,
         headers(("Location" = String, description = "The run"))), (status = 409)))]
 pub(crate) async fn cancel(
-    Operator(caller): Operator,
-    Path(run): Path<Uuid>,
+    Operator { caller, .. }: Operator,
+    Path(run): Path<RunId>,
 ) -> ApiResult<Response> {
-    let (run, store) = (RunId(run), caller.store().await?);
+    let store = caller.store().await?;
     let current = async || logged_run(store.as_ref(), run).await;
     let mut now = current().await?;
     if !now.status.is_over() && store.request_cancel(run, &caller.actor).await? {

@@ -10,7 +10,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::State;
 use axum::http::header::CACHE_CONTROL;
 use axum::http::{HeaderMap, HeaderName};
 use axum::response::Sse;
@@ -95,8 +94,7 @@ pub(crate) struct StreamTicket {
 #[utoipa::path(post, path = "/api/powerfill/events/ticket", tag = "events",
     responses((status = 200, body = StreamTicket)))]
 pub(crate) async fn ticket(
-    Viewer(caller): Viewer,
-    State(api): State<Arc<Api>>,
+    Viewer { caller, api }: Viewer,
 ) -> ApiResult<([(HeaderName, &'static str); 1], Json<StreamTicket>)> {
     let (ticket, expires_at) = api.tickets.create(caller, api.clock.now())?;
     let view = StreamTicket { ticket, expires_at: expires_at.to_string() };
@@ -116,8 +114,7 @@ pub(crate) async fn ticket(
         description = "Events, until the client disconnects or the service stops",
         content_type = "text/event-stream", body = String), (status = 409)))]
 pub(crate) async fn stream(
-    Viewer(caller): Viewer,
-    State(api): State<Arc<Api>>,
+    Viewer { caller, api }: Viewer,
     headers: HeaderMap,
     Query(query): Query<StreamQuery>,
 ) -> ApiResult<([(HeaderName, &'static str); 2], Sse<impl Stream<Item = EventResult>>)> {

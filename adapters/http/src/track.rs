@@ -5,7 +5,6 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::State;
 use powerfill_app::track::read_track;
 use powerfill_events::run::RunId;
 use powerfill_tables::status::RunStatus;
@@ -110,16 +109,14 @@ pub(crate) struct TimelineView {
     params(("run_id" = Uuid, Path, description = "The run")),
     responses((status = 200, body = TimelineView)))]
 pub(crate) async fn timeline(
-    Viewer(caller): Viewer,
-    State(api): State<Arc<Api>>,
-    Path(run_id): Path<Uuid>,
+    Viewer { caller, api }: Viewer,
+    Path(run): Path<RunId>,
 ) -> ApiResult<Json<TimelineView>> {
-    let run = RunId(run_id);
     let last_version = caller.store().await?.stream_version(&run.stream()).await?;
     let track = track(&api, &caller, run).await?;
     let trades = track.trades.iter().map(TimelineTrade::from).collect();
     let marks = marks(&track, last_version);
-    Ok(Json(TimelineView { run_id, last_version, is_over: track.is_over, marks, trades }))
+    Ok(Json(TimelineView { run_id: run.0, last_version, is_over: track.is_over, marks, trades }))
 }
 
 fn marks(track: &RunTrack, last_version: u64) -> Vec<TimelineMark> {
@@ -250,12 +247,10 @@ pub(crate) struct RunStateView {
     params(("run_id" = Uuid, Path, description = "The run"), StateQuery),
     responses((status = 200, body = RunStateView)))]
 pub(crate) async fn state(
-    Viewer(caller): Viewer,
-    State(api): State<Arc<Api>>,
-    Path(run_id): Path<Uuid>,
+    Viewer { caller, api }: Viewer,
+    Path(run): Path<RunId>,
     Query(query): Query<StateQuery>,
 ) -> ApiResult<Json<RunStateView>> {
-    let run = RunId(run_id);
     let store = caller.store().await?;
     let last_version = store.stream_version(&run.stream()).await?;
     let version = query.version.unwrap_or(last_version);
@@ -287,7 +282,7 @@ pub(crate) async fn state(
     let changes = track.changes[around].iter().map(|change| change_view(&track, change));
     let pass = track.pass_at(version);
     Ok(Json(RunStateView {
-        run_id,
+        run_id: run.0,
         version,
         last_version,
         event,

@@ -4,7 +4,6 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use powerfill_app::in_memory::read_input;
@@ -159,8 +158,7 @@ answer_object! {
     path = "/api/powerfill/tries", tag = "scenarios", request_body = TriesBody,
     responses((status = 200, body = TriesView), (status = 404)))]
 pub(crate) async fn try_edits(
-    Operator(caller): Operator,
-    State(api): State<Arc<Api>>,
+    Operator { caller, api }: Operator,
     Body(body): Body<TriesBody>,
 ) -> ApiResult<Json<TriesView>> {
     let plan = match (body.tries, body.study) {
@@ -192,8 +190,7 @@ pub(crate) async fn try_edits(
         headers(("Location" = String, description = "The run"))), (status = 404),
         (status = 409)))]
 pub(crate) async fn keep_scenario(
-    Operator(caller): Operator,
-    State(api): State<Arc<Api>>,
+    Operator { caller, api }: Operator,
     headers: HeaderMap,
     Body(body): Body<ScenarioBody>,
 ) -> ApiResult<Response> {

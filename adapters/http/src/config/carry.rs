@@ -60,7 +60,7 @@ const MAX_DAYS: usize = 1_000;
     path = "/api/powerfill/carry-cost/preview", tag = "configuration",
     request_body = CurveProposal, responses((status = 200, body = CurvePreview)))]
 pub(crate) async fn preview(
-    Viewer(caller): Viewer,
+    Viewer { caller, .. }: Viewer,
     Body(proposal): Body<CurveProposal>,
 ) -> ApiResult<Json<CurvePreview>> {
     let instrument = proposal.investor_instrument_name;

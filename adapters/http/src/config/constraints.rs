@@ -1,8 +1,5 @@
 //! Additions to the constraint tree, and its order.
 
-use std::sync::Arc;
-
-use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use powerfill_snapshot::config::{ConfigChange, ConfigTable, ConstraintRow, Precondition, RowKey};
@@ -12,7 +9,6 @@ use utoipa::ToSchema;
 use super::given::GivenCells;
 use super::view::{list_answer, row_answer};
 use super::{ChangeReason, change, write_rows};
-use crate::api::Api;
 use crate::caller::Admin;
 use crate::extract::{Body, Query};
 use crate::position::Position;
@@ -27,8 +23,7 @@ const TABLE: ConfigTable = ConfigTable::Constraints;
     request_body = ConstraintAdded,
     responses((status = 201, body = ref("#/components/schemas/Constraint")), (status = 409)))]
 pub(crate) async fn add(
-    Admin(caller): Admin,
-    State(api): State<Arc<Api>>,
+    Admin { caller, api }: Admin,
     Query(reason): Query<ChangeReason>,
     Body(GivenCells { row, .. }): Body<GivenCells<ConstraintRow, 0>>,
 ) -> ApiResult<Response> {
@@ -72,8 +67,7 @@ pub(crate) struct TreeOrder {
     responses((status = 200, body = ref("#/components/schemas/Listed_Constraint")),
         (status = 409), (status = 412)))]
 pub(crate) async fn reprioritize(
-    Admin(caller): Admin,
-    State(api): State<Arc<Api>>,
+    Admin { caller, api }: Admin,
     Query(reason): Query<ChangeReason>,
     Body(tree): Body<TreeOrder>,
 ) -> ApiResult<Response> {

@@ -61,7 +61,7 @@ fn row(cells: RowCells) -> Value {
         (status = 304, description = "It has not changed since If-None-Match"),
         (status = 404)))]
 pub(crate) async fn show(
-    Viewer(caller): Viewer,
+    Viewer { caller, .. }: Viewer,
     headers: HeaderMap,
     Query(query): Query<AsOfQuery>,
 ) -> ApiResult<Response> {
@@ -149,7 +149,7 @@ pub(crate) struct ChangesPage {
     path = "/api/powerfill/configuration/history", tag = "configuration",
     params(ChangesQuery), responses((status = 200, body = ChangesPage)))]
 pub(crate) async fn changes(
-    Viewer(caller): Viewer,
+    Viewer { caller, .. }: Viewer,
     OriginalUri(uri): OriginalUri,
     Query(query): Query<ChangesQuery>,
 ) -> ApiResult<(HeaderMap, Json<ChangesPage>)> {

@@ -1,8 +1,5 @@
 //! Many changes of the lockdown guide at once.
 
-use std::sync::Arc;
-
-use axum::extract::State;
 use axum::response::Response;
 use powerfill_snapshot::config::{ConfigTable, PoolLockRow, Precondition};
 use serde::Deserialize;
@@ -11,7 +8,6 @@ use utoipa::ToSchema;
 use super::given::GivenCells;
 use super::view::list_answer;
 use super::{ChangeReason, change, write_rows};
-use crate::api::Api;
 use crate::caller::Admin;
 use crate::extract::{Body, Query};
 use crate::problem::ApiResult;
@@ -33,8 +29,7 @@ pub(crate) struct PoolLocks {
     responses((status = 200, body = ref("#/components/schemas/Listed_PoolLock")),
         (status = 409)))]
 pub(crate) async fn lock_pools(
-    Admin(caller): Admin,
-    State(api): State<Arc<Api>>,
+    Admin { caller, api }: Admin,
     Query(reason): Query<ChangeReason>,
     Body(locks): Body<PoolLocks>,
 ) -> ApiResult<Response> {

@@ -4,7 +4,6 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use axum::routing::{MethodRouter, get};
@@ -159,13 +158,16 @@ fn rows<R: ConfigRow + 'static, const KEY: usize>() -> [MethodRouter<Arc<Api>>; 
     [get(boxed(list::<R>)), one]
 }
 
-async fn list<R: ConfigRow>(Viewer(caller): Viewer, headers: HeaderMap) -> ApiResult<Response> {
+async fn list<R: ConfigRow>(
+    Viewer { caller, .. }: Viewer,
+    headers: HeaderMap,
+) -> ApiResult<Response> {
     let answer = list_answer(&current(&caller).await?, R::CONFIG_TABLE);
     Ok(unless_known(&headers, answer))
 }
 
 async fn show<R: ConfigRow>(
-    Viewer(caller): Viewer,
+    Viewer { caller, .. }: Viewer,
     Path(path): Path<KeyPath<R>>,
     headers: HeaderMap,
 ) -> ApiResult<Response> {
@@ -175,8 +177,7 @@ async fn show<R: ConfigRow>(
 }
 
 async fn put<R: ConfigRow, const KEY: usize>(
-    Admin(caller): Admin,
-    State(api): State<Arc<Api>>,
+    Admin { caller, api }: Admin,
     Path(path): Path<KeyPath<R>>,
     Query(reason): Query<ChangeReason>,
     headers: HeaderMap,
@@ -201,8 +202,7 @@ fn status_of_put<T>(before: Option<T>) -> StatusCode {
 }
 
 async fn put_link(
-    Admin(caller): Admin,
-    State(api): State<Arc<Api>>,
+    Admin { caller, api }: Admin,
     Path(path): Path<KeyPath<RuleLinkRow>>,
     Query(reason): Query<ChangeReason>,
 ) -> ApiResult<Response> {
@@ -221,8 +221,7 @@ async fn put_link(
 }
 
 async fn remove<R: ConfigRow>(
-    Admin(caller): Admin,
-    State(api): State<Arc<Api>>,
+    Admin { caller, api }: Admin,
     Path(path): Path<KeyPath<R>>,
     Query(reason): Query<ChangeReason>,
     headers: HeaderMap,

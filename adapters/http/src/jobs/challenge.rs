@@ -4,7 +4,6 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use axum::extract::State;
 use axum::response::Response;
 use powerfill_app::challenge::{
     ChallengePlan, DEFAULT_STEPS, SearchWatcher, challenge_run, document, record_challenge,
@@ -16,10 +15,8 @@ use serde::Deserialize;
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use utoipa::ToSchema;
-use uuid::Uuid;
 
 use super::{Job, JobKind, JobResult, JobView, start};
-use crate::api::Api;
 use crate::audit::find_runs;
 use crate::caller::Operator;
 use crate::extract::{Body, Path};
@@ -114,12 +111,10 @@ impl SearchWatcher for JobWatcher {
     responses((status = 202, body = JobView,
         headers(("Location" = String, description = "The job"))), (status = 409)))]
 pub(crate) async fn request(
-    Operator(caller): Operator,
-    State(api): State<Arc<Api>>,
-    Path(run): Path<Uuid>,
+    Operator { caller, api }: Operator,
+    Path(run): Path<RunId>,
     Body(request): Body<ChallengeRequest>,
 ) -> ApiResult<Response> {
-    let run = RunId(run);
     let plan = request.plan(caller.actor.clone())?;
     let store = find_runs(&caller, &[run]).await?;
     outputs_of(&api.report_cache, caller.tenant.id(), store.as_ref(), run).await?;

@@ -5,8 +5,8 @@ use std::path::Path as FilePath;
 use std::sync::Arc;
 
 use axum::Json;
+use axum::extract::Multipart;
 use axum::extract::multipart::{Field, MultipartError, MultipartRejection};
-use axum::extract::{Multipart, State};
 use axum::response::Response;
 use bytes::Bytes;
 use powerfill_app::compare::{compare_with, run_side};
@@ -19,7 +19,6 @@ use serde::Serialize;
 use tempfile::TempDir;
 use tokio::time::timeout;
 use utoipa::ToSchema;
-use uuid::Uuid;
 
 use super::{Job, JobKind, JobResult, JobView, start};
 use crate::api::Api;
@@ -49,22 +48,16 @@ fn result_of(comparison: &Comparison) -> ApiResult<JobResult> {
     responses((status = 202, body = JobView,
         headers(("Location" = String, description = "The job")))))]
 pub(crate) async fn compare_with_run(
-    Viewer(caller): Viewer,
-    State(api): State<Arc<Api>>,
-    Path(run): Path<Uuid>,
+    Viewer { caller, api }: Viewer,
+    Path(run): Path<RunId>,
     Body(request): Body<DiffRequest>,
 ) -> ApiResult<Response> {
-    let comparing = request.checked(RunId(run))?;
+    let comparing = request.checked(run)?;
     let store = find_runs(&caller, &comparing.runs).await?;
-    start(
-        &api,
-        caller,
-        (JobKind::Comparison, Some(RunId(run))),
-        async move |job: Arc<Job>, _permit| {
-            job.note_progress("compare", 0, 1);
-            result_of(&comparing.compare(store.as_ref()).await?)
-        },
-    )
+    start(&api, caller, (JobKind::Comparison, Some(run)), async move |job: Arc<Job>, _permit| {
+        job.note_progress("compare", 0, 1);
+        result_of(&comparing.compare(store.as_ref()).await?)
+    })
 }
 
 /// Compares the output tables of a run with an export of another system, as a job.
@@ -79,12 +72,10 @@ pub(crate) async fn compare_with_run(
     responses((status = 202, body = JobView,
         headers(("Location" = String, description = "The job")))))]
 pub(crate) async fn compare_export(
-    Viewer(caller): Viewer,
-    State(api): State<Arc<Api>>,
-    Path(run): Path<Uuid>,
+    Viewer { caller, api }: Viewer,
+    Path(run): Path<RunId>,
     form: Result<Multipart, MultipartRejection>,
 ) -> ApiResult<Response> {
-    let run = RunId(run);
     let store = find_runs(&caller, &[run]).await?;
     let Upload { folder, mapping, classifications, explain, rows, .. } =
         Upload::in_time(&api, form).await?;
@@ -145,12 +136,10 @@ pub(crate) struct MappingDraft {
     request_body(content_type = "multipart/form-data", content = Object),
     responses((status = 200, body = MappingDraft)))]
 pub(crate) async fn draft_mapping(
-    Viewer(caller): Viewer,
-    State(api): State<Arc<Api>>,
-    Path(run): Path<Uuid>,
+    Viewer { caller, api }: Viewer,
+    Path(run): Path<RunId>,
     form: Result<Multipart, MultipartRejection>,
 ) -> ApiResult<Json<MappingDraft>> {
-    let run = RunId(run);
     find_runs(&caller, &[run]).await?;
     let Upload { folder, .. } = Upload::in_time(&api, form).await?;
     let tenant = Arc::clone(&caller.tenant);

@@ -13,7 +13,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse, Response};
 use powerfill_events::run::RunId;
@@ -193,10 +192,7 @@ pub(crate) struct JobList {
 /// last hour. The service has them in memory, and forgets them when it stops.
 #[utoipa::path(get, operation_id = "jobs", path = "/api/powerfill/jobs", tag = "audit",
     responses((status = 200, body = JobList)))]
-pub(crate) async fn list(
-    Viewer(caller): Viewer,
-    State(api): State<Arc<Api>>,
-) -> ApiResult<Json<JobList>> {
+pub(crate) async fn list(Viewer { caller, api }: Viewer) -> ApiResult<Json<JobList>> {
     let jobs = api.jobs.of_tenant(caller.tenant.id(), api.clock.now());
     Ok(Json(JobList { jobs: jobs.iter().map(|job| JobView::of(job)).collect() }))
 }
@@ -216,8 +212,7 @@ fn find(api: &Api, caller: &Caller, id: Uuid) -> ApiResult<Arc<Job>> {
     params(("job_id" = Uuid, Path, description = "The job")),
     responses((status = 200, body = JobView)))]
 pub(crate) async fn show(
-    Viewer(caller): Viewer,
-    State(api): State<Arc<Api>>,
+    Viewer { caller, api }: Viewer,
     Path(id): Path<Uuid>,
 ) -> ApiResult<Json<JobView>> {
     let job = find(&api, &caller, id)?;
@@ -230,8 +225,7 @@ pub(crate) async fn show(
     tag = "audit", params(("job_id" = Uuid, Path, description = "The job")),
     responses((status = 200, description = "The result", body = Object), (status = 409)))]
 pub(crate) async fn result(
-    Viewer(caller): Viewer,
-    State(api): State<Arc<Api>>,
+    Viewer { caller, api }: Viewer,
     Path(id): Path<Uuid>,
 ) -> ApiResult<Response> {
     let job = find(&api, &caller, id)?;
@@ -261,8 +255,7 @@ pub(crate) async fn result(
     responses((status = 202, body = JobView,
         headers(("Location" = String, description = "The job"))), (status = 409)))]
 pub(crate) async fn cancel(
-    Viewer(caller): Viewer,
-    State(api): State<Arc<Api>>,
+    Viewer { caller, api }: Viewer,
     Path(id): Path<Uuid>,
 ) -> ApiResult<Response> {
     let job = find(&api, &caller, id)?;

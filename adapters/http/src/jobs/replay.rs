@@ -2,16 +2,13 @@
 
 use std::sync::Arc;
 
-use axum::extract::State;
 use axum::response::Response;
 use powerfill_app::RunProgress;
 use powerfill_app::replay::replay;
 use powerfill_events::run::RunId;
 use powerfill_events::run::event::Step;
-use uuid::Uuid;
 
 use super::{Job, JobKind, JobResult, JobView, start};
-use crate::api::Api;
 use crate::audit::find_runs;
 use crate::caller::Viewer;
 use crate::extract::Path;
@@ -32,11 +29,9 @@ pub(super) fn note_step(job: &Job, progress: RunProgress<'_>) {
     responses((status = 202, body = JobView,
         headers(("Location" = String, description = "The job")))))]
 pub(crate) async fn request(
-    Viewer(caller): Viewer,
-    State(api): State<Arc<Api>>,
-    Path(run): Path<Uuid>,
+    Viewer { caller, api }: Viewer,
+    Path(run): Path<RunId>,
 ) -> ApiResult<Response> {
-    let run = RunId(run);
     let store = find_runs(&caller, &[run]).await?;
     start(&api, caller, (JobKind::Replay, Some(run)), async move |job: Arc<Job>, _permit| {
         let observer = Arc::new(move |progress: RunProgress<'_>| note_step(&job, progress));

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::State;
 use axum::response::Response;
 use powerfill_app::verify::{VerifyProgress, Workers, verify_observed, verify_since};
 use powerfill_events::log::{Hash, LogHead};
@@ -14,7 +13,6 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{Job, JobKind, JobResult, JobView, start};
-use crate::api::Api;
 use crate::audit::{VerificationView, find_runs};
 use crate::caller::Viewer;
 use crate::extract::Body;
@@ -44,10 +42,7 @@ pub(crate) struct SealView {
 /// rewritten: see `since` of a verification.
 #[utoipa::path(get, operation_id = "seal", path = "/api/powerfill/seal", tag = "audit",
     responses((status = 200, body = SealView)))]
-pub(crate) async fn seal(
-    Viewer(caller): Viewer,
-    State(api): State<Arc<Api>>,
-) -> ApiResult<Json<SealView>> {
+pub(crate) async fn seal(Viewer { caller, api }: Viewer) -> ApiResult<Json<SealView>> {
     let store = caller.store().await?;
     let LogHead { seq, position, seal } = store.head().await?;
     Ok(Json(SealView {
@@ -77,8 +72,7 @@ pub(crate) struct VerificationRequest {
     responses((status = 202, body = JobView,
         headers(("Location" = String, description = "The job"))), (status = 404)))]
 pub(crate) async fn request(
-    Viewer(caller): Viewer,
-    State(api): State<Arc<Api>>,
+    Viewer { caller, api }: Viewer,
     Body(request): Body<VerificationRequest>,
 ) -> ApiResult<Response> {
     let run = request.run_id.map(RunId);

@@ -11,7 +11,7 @@ use std::sync::{Arc, LazyLock};
 
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
-use axum::extract::{OriginalUri, Path, State};
+use axum::extract::{OriginalUri, Path};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
 use axum::response::{IntoResponse, Response};
 use futures::future::ready;
@@ -22,7 +22,6 @@ use powerfill_ports::Store;
 use powerfill_tables::table::{ReportSpec, TableSpec};
 use powerfill_tables::tables::reports;
 use powerfill_xlsx::RunWorkbook;
-use uuid::Uuid;
 
 pub(crate) use query::{DEFAULT_LIMIT, MAX_LIMIT};
 
@@ -66,15 +65,13 @@ pub(crate) static REPORTS: LazyLock<Vec<Report>> =
 /// A page of a report.
 pub(crate) async fn show(
     report: &'static Report,
-    Viewer(caller): Viewer,
-    State(api): State<Arc<Api>>,
-    run: Result<Path<Uuid>, PathRejection>,
+    Viewer { caller, api }: Viewer,
+    run: Result<Path<RunId>, PathRejection>,
     parameters: ApiResult<Query<Vec<(String, String)>>>,
     OriginalUri(uri): OriginalUri,
     headers: HeaderMap,
 ) -> ApiResult<Response> {
-    let run = RunId(run?.0);
-    let Query(parameters) = parameters?;
+    let (Path(run), Query(parameters)) = (run?, parameters?);
     let store: Arc<dyn Store> = caller.store().await?;
     let tenant = caller.tenant.id();
     let outputs = outputs_of(&api.report_cache, tenant, store.as_ref(), run).await?;
