@@ -17,33 +17,21 @@ use rusqlite::{Connection, Row};
 use crate::SqliteStore;
 use crate::connection::store_error;
 use crate::decode::{bytes, get};
-use crate::lease::begin_write_as;
 use crate::statements::{execute, first_row, query, rows};
-use crate::worker_lock::WorkerLock;
 
 /// Replaces the index of the writer's run.
-fn put(
-    conn: &mut Connection,
-    lock: &WorkerLock,
-    writer: ProjectionWriter,
-    index: &RunIndex,
-) -> StoreResult<()> {
-    let (tx, run) = (begin_write_as(conn, lock, writer)?, writer.run());
+fn put(tx: &Connection, run: RunId, index: &RunIndex) -> StoreResult<()> {
     let not_found = || StoreError::NotFound { what: "run", name: run.to_string() };
     let find = "SELECT stream_id FROM es_streams WHERE name = ?1";
     let stream_id: i64 =
-        first_row(&tx, find, [run.stream()], |row| get(row, 0))?.ok_or_else(not_found)?;
-    execute(&tx, "DELETE FROM event_index_entries WHERE stream_id = ?1", [stream_id])?;
+        first_row(tx, find, [run.stream()], |row| get(row, 0))?.ok_or_else(not_found)?;
+    execute(tx, "DELETE FROM event_index_entries WHERE stream_id = ?1", [stream_id])?;
     for IndexEntry { subject, versions } in &index.entries {
         let values = (stream_id, subject.kind.name(), &subject.name, versions.as_bytes());
-        execute(&tx, "INSERT INTO event_index_entries VALUES (?1, ?2, ?3, ?4)", values)?;
+        execute(tx, "INSERT INTO event_index_entries VALUES (?1, ?2, ?3, ?4)", values)?;
     }
-    execute(
-        &tx,
-        query!("put_index_state"),
-        (stream_id, index.projector_version, index.up_to_version),
-    )?;
-    tx.commit().map_err(store_error)
+    let state = (stream_id, index.projector_version, index.up_to_version);
+    execute(tx, query!("put_index_state"), state).map(|_| ())
 }
 
 /// The number of a run's stream, and the state of its index. `None` if the run has no index.
@@ -114,8 +102,7 @@ fn entries_after(
 #[async_trait]
 impl IndexStore for SqliteStore {
     async fn put_index(&self, writer: ProjectionWriter, index: Arc<RunIndex>) -> StoreResult<()> {
-        let lock = self.worker_lock();
-        self.write(move |conn| put(conn, &lock, writer, &index)).await
+        self.write_as(writer, move |tx, run| put(tx, run, &index)).await
     }
 
     async fn indexed(

@@ -1,27 +1,36 @@
 //! Who may write (specification 4.4): the worker that has the run's lease, or maintenance while no
 //! run is active. This is checked in the transaction that writes, which holds the write lock.
 
+use powerfill_events::run::RunId;
 use powerfill_ports::runs::{Lease, ProjectionWriter};
 use powerfill_ports::{StoreError, StoreResult};
-use rusqlite::{Connection, Transaction};
+use rusqlite::Connection;
 
-use crate::connection::begin_write;
+use crate::SqliteStore;
+use crate::connection::{begin_write, store_error};
 use crate::decode::{get, run_id};
 use crate::statements::{first_row, query};
 use crate::worker_lock::WorkerLock;
 
-/// Begins a transaction of a writer, and checks that it may write.
-pub(crate) fn begin_write_as<'c>(
-    conn: &'c mut Connection,
-    lock: &WorkerLock,
-    writer: ProjectionWriter,
-) -> StoreResult<Transaction<'c>> {
-    let tx = begin_write(conn)?;
-    match writer {
-        ProjectionWriter::Worker(lease) => ensure_lease(&tx, lock, lease)?,
-        ProjectionWriter::Maintenance(_) => ensure_no_active_run(&tx)?,
+impl SqliteStore {
+    /// Makes a change of a writer's run in one transaction, if the writer may write.
+    pub(crate) async fn write_as(
+        &self,
+        writer: ProjectionWriter,
+        change: impl FnOnce(&Connection, RunId) -> StoreResult<()> + Send + 'static,
+    ) -> StoreResult<()> {
+        let lock = self.worker_lock();
+        self.write(move |conn| {
+            let tx = begin_write(conn)?;
+            match writer {
+                ProjectionWriter::Worker(lease) => ensure_lease(&tx, &lock, lease)?,
+                ProjectionWriter::Maintenance(_) => ensure_no_active_run(&tx)?,
+            }
+            change(&tx, writer.run())?;
+            tx.commit().map_err(store_error)
+        })
+        .await
     }
-    Ok(tx)
 }
 
 /// Refuses a lease that another worker has taken over, or whose run is over.

@@ -17,10 +17,8 @@ use rusqlite::Connection;
 
 use crate::connection::store_error;
 use crate::decode::{get, run_id};
-use crate::lease::begin_write_as;
 use crate::output_reader::OutputReader;
 use crate::statements::{execute, first_row, query, rows};
-use crate::worker_lock::WorkerLock;
 use crate::{SqliteStore, cells, run_blocking};
 
 fn quoted(name: &str) -> String {
@@ -66,25 +64,18 @@ pub(crate) fn columns_of(conn: &Connection, name: &str) -> StoreResult<Vec<(Stri
 }
 
 /// Empties the staging area and assigns it to the writer's run.
-fn begin(
-    conn: &mut Connection,
-    lock: &WorkerLock,
-    writer: ProjectionWriter,
-    tables: &[&'static TableSpec],
-) -> StoreResult<()> {
-    let (tx, run) = (begin_write_as(conn, lock, writer)?, writer.run());
-    for (former, _) in staged_tables(&tx)? {
+fn begin(tx: &Connection, run: RunId, tables: &[&'static TableSpec]) -> StoreResult<()> {
+    for (former, _) in staged_tables(tx)? {
         let sql = format!("DROP TABLE IF EXISTS {}", quoted(&staged_name(&former)));
         tx.execute_batch(&sql).map_err(store_error)?;
     }
-    execute(&tx, "DELETE FROM staged_tables", [])?;
+    execute(tx, "DELETE FROM staged_tables", [])?;
     for table in tables {
-        create_table(&tx, &staged_name(table.name), table, run)?;
+        create_table(tx, &staged_name(table.name), table, run)?;
         let values = (table.name, table.keeps_every_run);
-        execute(&tx, "INSERT INTO staged_tables VALUES (?1, ?2)", values)?;
+        execute(tx, "INSERT INTO staged_tables VALUES (?1, ?2)", values)?;
     }
-    put_slot(&tx, "staged", run, 0)?;
-    tx.commit().map_err(store_error)
+    put_slot(tx, "staged", run, 0)
 }
 
 fn staged_tables(conn: &Connection) -> StoreResult<Vec<(String, bool)>> {
@@ -117,20 +108,12 @@ fn ensure_staged(conn: &Connection, run: RunId) -> StoreResult<u64> {
 }
 
 /// Adds rows to the staging area.
-fn stage(
-    conn: &mut Connection,
-    lock: &WorkerLock,
-    writer: ProjectionWriter,
-    rows: &[RowBatch],
-    up_to_version: u64,
-) -> StoreResult<()> {
-    let (tx, run) = (begin_write_as(conn, lock, writer)?, writer.run());
-    ensure_staged(&tx, run)?;
+fn stage(tx: &Connection, run: RunId, rows: &[RowBatch], up_to_version: u64) -> StoreResult<()> {
+    ensure_staged(tx, run)?;
     for batch in rows.iter().filter(|batch| !batch.is_empty()) {
-        insert_rows(&tx, &staged_name(batch.table.name), run, batch)?;
+        insert_rows(tx, &staged_name(batch.table.name), run, batch)?;
     }
-    put_slot(&tx, "staged", run, up_to_version)?;
-    tx.commit().map_err(store_error)
+    put_slot(tx, "staged", run, up_to_version)
 }
 
 fn insert_rows(conn: &Connection, name: &str, run: RunId, batch: &RowBatch) -> StoreResult<()> {
@@ -162,23 +145,16 @@ fn insert_rows(conn: &Connection, name: &str, run: RunId, batch: &RowBatch) -> S
     Ok(())
 }
 
-/// Replaces the published tables by the staged ones, and removes those that are left out, in one
-/// transaction.
-fn publish(
-    conn: &mut Connection,
-    lock: &WorkerLock,
-    writer: ProjectionWriter,
-    left_out: &[&'static TableSpec],
-) -> StoreResult<()> {
-    let (tx, run) = (begin_write_as(conn, lock, writer)?, writer.run());
-    let version = ensure_staged(&tx, run)?;
+/// Replaces the published tables by the staged ones, and removes those that are left out.
+fn publish(tx: &Connection, run: RunId, left_out: &[&'static TableSpec]) -> StoreResult<()> {
+    let version = ensure_staged(tx, run)?;
     for table in left_out {
         let sql = format!("DROP TABLE IF EXISTS {}", quoted(table.name));
         tx.execute_batch(&sql).map_err(store_error)?;
     }
-    for (name, keeps_every_run) in staged_tables(&tx)? {
+    for (name, keeps_every_run) in staged_tables(tx)? {
         let (shown, staged) = (quoted(&name), quoted(&staged_name(&name)));
-        let former = columns_of(&tx, &name)?;
+        let former = columns_of(tx, &name)?;
         let sql = if !keeps_every_run {
             format!("DROP TABLE IF EXISTS {shown}; ALTER TABLE {staged} RENAME TO {shown}")
         } else if former.is_empty() {
@@ -186,7 +162,7 @@ fn publish(
         } else {
             // The table gets the staged columns. The rows of former runs keep the columns that
             // exist in both.
-            let common = common_columns(&columns_of(&tx, &staged_name(&name))?, &former);
+            let common = common_columns(&columns_of(tx, &staged_name(&name))?, &former);
             format!(
                 "INSERT INTO {staged} (run_id{common}) SELECT run_id{common} FROM {shown}
                    WHERE run_id NOT IN (SELECT run_id FROM {staged});
@@ -195,27 +171,17 @@ fn publish(
         };
         tx.execute_batch(&sql).map_err(store_error)?;
     }
-    execute(&tx, "DELETE FROM staged_tables", [])?;
-    execute(&tx, "DELETE FROM projection_state WHERE slot = 'staged'", [])?;
-    put_slot(&tx, "shown", run, version)?;
-    tx.commit().map_err(store_error)
+    execute(tx, "DELETE FROM staged_tables", [])?;
+    execute(tx, "DELETE FROM projection_state WHERE slot = 'staged'", [])?;
+    put_slot(tx, "shown", run, version)
 }
 
 /// Writes the row of the writer's run in a table that keeps every run.
-fn put_row(
-    conn: &mut Connection,
-    lock: &WorkerLock,
-    writer: ProjectionWriter,
-    table: &'static TableSpec,
-    row: Vec<Cell>,
-) -> StoreResult<()> {
-    ensure_row_of_run(table, &row)?;
-    let (tx, run) = (begin_write_as(conn, lock, writer)?, writer.run());
-    migrate_columns(&tx, table, run)?;
-    let name = quoted(table.name);
-    execute(&tx, &format!("DELETE FROM {name} WHERE run_id = ?1"), [run.to_string()])?;
-    insert_rows(&tx, table.name, run, &RowBatch { table, cells: row })?;
-    tx.commit().map_err(store_error)
+fn put_row(tx: &Connection, run: RunId, row: &RowBatch) -> StoreResult<()> {
+    migrate_columns(tx, row.table, run)?;
+    let name = quoted(row.table.name);
+    execute(tx, &format!("DELETE FROM {name} WHERE run_id = ?1"), [run.to_string()])?;
+    insert_rows(tx, row.table.name, run, row)
 }
 
 /// A table that keeps every run cannot be rebuilt from the events of one run. If the program has
@@ -246,8 +212,8 @@ impl ProjectionStore for SqliteStore {
         writer: ProjectionWriter,
         tables: &[&'static TableSpec],
     ) -> StoreResult<()> {
-        let (lock, tables) = (self.worker_lock(), tables.to_vec());
-        self.write(move |conn| begin(conn, &lock, writer, &tables)).await
+        let tables = tables.to_vec();
+        self.write_as(writer, move |tx, run| begin(tx, run, &tables)).await
     }
 
     async fn stage(
@@ -256,8 +222,7 @@ impl ProjectionStore for SqliteStore {
         rows: Arc<[RowBatch]>,
         up_to_version: u64,
     ) -> StoreResult<()> {
-        let lock = self.worker_lock();
-        self.write(move |conn| stage(conn, &lock, writer, &rows, up_to_version)).await
+        self.write_as(writer, move |tx, run| stage(tx, run, &rows, up_to_version)).await
     }
 
     async fn publish(
@@ -265,8 +230,8 @@ impl ProjectionStore for SqliteStore {
         writer: ProjectionWriter,
         left_out: &[&'static TableSpec],
     ) -> StoreResult<()> {
-        let (lock, left_out) = (self.worker_lock(), left_out.to_vec());
-        self.write(move |conn| publish(conn, &lock, writer, &left_out)).await
+        let left_out = left_out.to_vec();
+        self.write_as(writer, move |tx, run| publish(tx, run, &left_out)).await
     }
 
     async fn published(&self) -> StoreResult<Option<(RunId, u64)>> {
@@ -284,8 +249,9 @@ impl ProjectionStore for SqliteStore {
         table: &'static TableSpec,
         row: Vec<Cell>,
     ) -> StoreResult<()> {
-        let lock = self.worker_lock();
-        self.write(move |conn| put_row(conn, &lock, writer, table, row)).await
+        ensure_row_of_run(table, &row)?;
+        let row = RowBatch { table, cells: row };
+        self.write_as(writer, move |tx, run| put_row(tx, run, &row)).await
     }
 
     fn rows(&self, table: &'static TableSpec) -> RowBatches<'_> {
