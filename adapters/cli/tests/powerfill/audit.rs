@@ -12,13 +12,13 @@ use crate::sandbox::{CommandOutput, Sandbox};
 
 /// A sandbox with one Complete run in `books.db`: 40 events in 2 appends.
 fn sandbox() -> Sandbox {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::with_store("sqlite:books.db".to_owned());
     run(&sandbox);
     sandbox
 }
 
 fn run(sandbox: &Sandbox) {
-    sandbox.run_case("12", &["--store", "sqlite:books.db"]).success();
+    sandbox.run_case("12", &[]).success();
 }
 
 /// The file, without the triggers that guard it.
@@ -31,7 +31,7 @@ fn edit(sandbox: &Sandbox, sql: &str) {
 }
 
 fn verify(sandbox: &Sandbox) -> CommandOutput {
-    sandbox.run_line("verify --store sqlite:books.db")
+    sandbox.run_line("verify")
 }
 
 #[test]
@@ -96,7 +96,7 @@ fn assert_is_named(edit: impl FnOnce(&Sandbox), words: &str) {
     assert_eq!(found.status, Some(1), "{words}: {}", found.out);
     let is_named = found.out.starts_with("DAMAGED: ") && found.out.contains(words);
     assert!(is_named, "{words}: {}", found.out);
-    let json = sandbox.run_line("verify --store sqlite:books.db --format json");
+    let json = sandbox.run_line("verify --format json");
     let answer: Value = serde_json::from_str(&json.out).unwrap();
     assert_eq!((json.status, &answer["answer"]), (Some(1), &Value::from("damaged")));
 }
@@ -104,14 +104,14 @@ fn assert_is_named(edit: impl FnOnce(&Sandbox), words: &str) {
 #[test]
 fn a_copied_seal_reveals_a_truncated_or_rewritten_log() {
     let sandbox = sandbox();
-    let exported = sandbox.run_ok("seal export --out a.seal --store sqlite:books.db");
+    let exported = sandbox.run_ok("seal export --out a.seal");
     assert_eq!(exported, "a.seal: 40 events in 2 appends are sealed\n");
-    let printed = sandbox.run_line("seal export --store sqlite:books.db").success().json();
+    let printed = sandbox.run_line("seal export").success().json();
     let seal: Value =
         serde_json::from_slice(&std::fs::read(sandbox.path("a.seal")).unwrap()).unwrap();
     assert_eq!(printed["seal"], seal["seal"]);
     run(&sandbox);
-    let checked = sandbox.run_ok("seal check a.seal --store sqlite:books.db");
+    let checked = sandbox.run_ok("seal check a.seal");
     let at = seal["exported_at"].as_str().unwrap();
     assert_eq!(
         checked,
@@ -120,7 +120,7 @@ fn a_copied_seal_reveals_a_truncated_or_rewritten_log() {
              40 events since\n"
         )
     );
-    sandbox.run_ok("seal export --out b.seal --store sqlite:books.db");
+    sandbox.run_ok("seal export --out b.seal");
 
     // The second run is removed without a trace: the rest of the log verifies.
     edit(
@@ -130,8 +130,8 @@ fn a_copied_seal_reveals_a_truncated_or_rewritten_log() {
          UPDATE es_head SET seq = 2, position = 40,
                 seal = (SELECT seal FROM es_appends WHERE seq = 2)",
     );
-    sandbox.run_ok("seal check a.seal --store sqlite:books.db");
-    sandbox.run_line("seal check b.seal --store sqlite:books.db").answers(
+    sandbox.run_ok("seal check a.seal");
+    sandbox.run_line("seal check b.seal").answers(
         1,
         &["append 4 was sealed, up to event 80", "ends at append 2 and event 40: it was truncated"],
     );
@@ -142,19 +142,19 @@ fn a_copied_seal_reveals_a_truncated_or_rewritten_log() {
         run(&sandbox);
     }
     verify(&sandbox).success();
-    let rewritten = sandbox.run_line("seal check b.seal --store sqlite:books.db --format json");
+    let rewritten = sandbox.run_line("seal check b.seal --format json");
     assert_eq!(rewritten.status, Some(1));
     assert!(rewritten.out.contains("append 4 is not the one that was sealed"), "{}", rewritten.out);
 
     // An edited event is found even if the stored seals match.
-    sandbox.run_ok("seal export --out c.seal --store sqlite:books.db");
+    sandbox.run_ok("seal export --out c.seal");
     event_blocks::edit(&unguarded(&sandbox), 1, 2, |lines| lines[5].push(' '));
-    sandbox.run_line("seal check c.seal --store sqlite:books.db").answers(1, &["event 7"]);
+    sandbox.run_line("seal check c.seal").answers(1, &["event 7"]);
 
     std::fs::write(sandbox.path("d.seal"), "{\"seq\":1}").unwrap();
     for seal in ["d.seal", "none.seal"] {
         sandbox
-            .run_line(&format!("seal check {seal} --store sqlite:books.db"))
+            .run_line(&format!("seal check {seal}"))
             .fails_with(2, &[seal, "powerfill seal export"]);
     }
 }
@@ -162,8 +162,8 @@ fn a_copied_seal_reveals_a_truncated_or_rewritten_log() {
 #[test]
 fn what_was_recorded_after_a_seal_is_verified_alone() {
     let sandbox = sandbox();
-    sandbox.run_ok("seal export --out a.seal --store sqlite:books.db");
-    let since = "verify --since a.seal --store sqlite:books.db";
+    sandbox.run_ok("seal export --out a.seal");
+    let since = "verify --since a.seal";
     sandbox.prints(since, &["up to append 2; since then 0 events in 0 appends"]);
     run(&sandbox);
     let verified = sandbox.run_ok(since);
@@ -197,14 +197,14 @@ fn what_was_recorded_after_a_seal_is_verified_alone() {
     std::fs::remove_file(sandbox.path("books.db")).unwrap();
     run(&sandbox);
     sandbox.run_line(since).answers(1, &["append 2 is not the one that was sealed"]);
-    sandbox.run_line("verify --since no.seal --store sqlite:books.db").fails_with(2, &["no.seal"]);
+    sandbox.run_line("verify --since no.seal").fails_with(2, &["no.seal"]);
     sandbox.run_line("verify latest --since a.seal").fails_with(2, &["--since"]);
 }
 
 #[test]
 fn an_incremental_verification_begins_where_the_last_one_ended() {
     let sandbox = sandbox();
-    let line = "verify --incremental --store sqlite:books.db";
+    let line = "verify --incremental";
     assert!(sandbox.run_ok(line).starts_with("log: 1 streams, 40 events, 2 appends"));
     assert!(sandbox.run_ok(line).contains("up to append 2; since then 0 events"));
     run(&sandbox);
@@ -227,14 +227,14 @@ fn an_incremental_verification_begins_where_the_last_one_ended() {
 #[test]
 fn replay_reproduces_a_run_or_prints_both_versions() {
     let sandbox = sandbox();
-    let same = sandbox.run_ok("replay latest --store sqlite:books.db");
+    let same = sandbox.run_ok("replay latest");
     assert!(same.starts_with("Reproduced\n"), "{same}");
     assert!(same.contains(": its hashes match; 40 events are the same, byte for byte"), "{same}");
 
     event_blocks::forge(&unguarded(&sandbox), 1, 2, |lines| {
         lines[16] = lines[16].replace("\"loan_id\":\"FILL\"", "\"loan_id\":\"K6\"");
     });
-    let other = sandbox.run_line("replay latest --store sqlite:books.db").answers(1, &[]);
+    let other = sandbox.run_line("replay latest").answers(1, &[]);
     assert!(other.out.starts_with("Not reproduced: event 18 differs\n"), "{}", other.out);
     let row = |name: &str| {
         let row = other.out.lines().find(|line| line.contains(&format!("┆ {name} ")));
@@ -245,13 +245,13 @@ fn replay_reproduces_a_run_or_prints_both_versions() {
     assert_eq!(row("loan_id"), ["│", "*", "┆", "loan_id", "┆", "K6", "┆", "FILL", "│"]);
     assert_eq!(row("trade_id"), ["│", "┆", "trade_id", "┆", "T1", "┆", "T1", "│"]);
 
-    let json = sandbox.run_line("replay latest --store sqlite:books.db --format json");
+    let json = sandbox.run_line("replay latest --format json");
     let answer: Value = serde_json::from_str(&json.out).unwrap();
     assert_eq!((json.status, &answer["answer"]), (Some(1), &Value::from("differs")));
     assert_eq!(answer["stream_version"], 18);
     assert_eq!(answer["recorded"]["payload"]["loan_id"], "K6");
     assert_eq!(answer["replayed"]["payload"]["loan_id"], "FILL");
-    let csv = sandbox.run_line("replay latest --store sqlite:books.db --format csv");
+    let csv = sandbox.run_line("replay latest --format csv");
     assert_eq!(csv.status, Some(1));
     assert_eq!(csv.out, "stream_version,field,recorded,replayed\n18,loan_id,K6,FILL\n");
 }
@@ -263,14 +263,14 @@ fn replay_checks_the_hashes_before_it_compares() {
     event_blocks::edit(&unguarded(&sandbox), 1, 1, |lines| {
         lines[0] = lines[0].replace("\"requested_by\":\"desk\"", "\"requested_by\":\"eve\"");
     });
-    let altered = sandbox.run_line("replay latest --store sqlite:books.db").answers(1, &[]);
+    let altered = sandbox.run_line("replay latest").answers(1, &[]);
     let expected =
         "Not replayed, because the recorded run was changed: event 1, append 1, its hash";
     assert!(altered.out.starts_with(expected), "{}", altered.out);
     assert!(!altered.out.contains("byte for byte"), "{}", altered.out);
-    let json = sandbox.run_line("replay latest --store sqlite:books.db --format json").json();
+    let json = sandbox.run_line("replay latest --format json").json();
     assert_eq!((&json["answer"], &json["stream_version"]), (&"damaged".into(), &1.into()));
-    let csv = sandbox.run_line("replay latest --store sqlite:books.db --format csv");
+    let csv = sandbox.run_line("replay latest --format csv");
     assert!(csv.out.contains("\n1,,\"its hash does not match"), "{}", csv.out);
 }
 
@@ -278,7 +278,7 @@ fn replay_checks_the_hashes_before_it_compares() {
 fn the_verification_of_a_run_counts_its_snapshot() {
     let sandbox = sandbox();
     for line in ["verify", "verify latest"] {
-        let whole = sandbox.run_ok(&format!("{line} --store sqlite:books.db"));
+        let whole = sandbox.run_ok(line);
         let counted = "log: 1 streams, 40 events, 2 appends, 1 snapshots\n";
         assert!(whole.starts_with(counted), "{line}: {whole}");
     }
@@ -288,7 +288,7 @@ fn the_verification_of_a_run_counts_its_snapshot() {
 #[test]
 fn a_seal_names_its_tenant_and_is_refused_for_another() {
     let sandbox = sandbox();
-    sandbox.run_ok("seal export --out a.seal --store sqlite:books.db");
+    sandbox.run_ok("seal export --out a.seal");
     sandbox.run_ok("generate --loans 60 --trades 20 --pools 10 --out other");
     sandbox.run_ok("run dir:other --store sqlite:other.db");
     for line in ["seal check a.seal", "verify --since a.seal"] {
@@ -300,39 +300,33 @@ fn a_seal_names_its_tenant_and_is_refused_for_another() {
     let mut seal: Value = serde_json::from_str(&text).unwrap();
     seal.as_object_mut().unwrap().retain(|name, _| name != "tenant" && name != "exported_at");
     std::fs::write(sandbox.path("old.seal"), seal.to_string()).unwrap();
-    let checked = sandbox.run_ok("seal check old.seal --store sqlite:books.db");
+    let checked = sandbox.run_ok("seal check old.seal");
     assert!(checked.contains("as the seal says; 0 events since"), "{checked}");
 }
 
 #[test]
 fn a_run_is_shown_as_of_any_of_its_events() {
     let sandbox = sandbox();
-    let shown = sandbox.run_ok("show latest --at 18 --store sqlite:books.db");
+    let shown = sandbox.run_ok("show latest --at 18");
     assert!(shown.starts_with("After event 18 of 40: LoanAllocated {"), "{shown}");
-    let fills =
-        sandbox.run_line("show latest --at 18 --store sqlite:books.db --format csv").success().out;
+    let fills = sandbox.run_line("show latest --at 18 --format csv").success().out;
     assert!(fills.contains("\nT1,Under,1,600000.00,1000000.00,990000.00,1010000.00\n"), "{fills}");
-    let before =
-        sandbox.run_line("show latest --at 17 --store sqlite:books.db --format csv").success().out;
+    let before = sandbox.run_line("show latest --at 17 --format csv").success().out;
     assert!(before.contains("\nT1,Under,0,0.00,"), "{before}");
-    let json = sandbox.run_ok("show latest --at 18 --store sqlite:books.db --format json");
+    let json = sandbox.run_ok("show latest --at 18 --format json");
     let json: Value = serde_json::from_str(&json).unwrap();
     assert_eq!((&json["run_events"], &json["event"]["stream_version"]), (&40.into(), &18.into()));
     assert_eq!(json["event"]["payload"]["loan_id"], "FILL");
     assert_eq!(json["state"]["loans"]["allocated"]["best_fit"], 1);
     let guide = |at: u32| {
-        let line = format!(
-            "tables latest pfill_powerfill_guide --at {at} --store sqlite:books.db --format csv"
-        );
+        let line = format!("tables latest pfill_powerfill_guide --at {at} --format csv");
         sandbox.run_ok(&line).lines().count() - 1
     };
     assert_eq!((guide(17), guide(18), guide(40)), (0, 1, 1));
     for line in ["show latest --at 41", "tables latest pfill_powerfill_guide --at 41"] {
-        sandbox
-            .run_line(&format!("{line} --store sqlite:books.db"))
-            .fails_with(2, &["has 40 events, there is none with number 41"]);
+        sandbox.run_line(line).fails_with(2, &["has 40 events, there is none with number 41"]);
     }
-    sandbox.run_line("show latest --at 0 --store sqlite:books.db").fails_with(2, &["--at"]);
+    sandbox.run_line("show latest --at 0").fails_with(2, &["--at"]);
 }
 
 #[test]
@@ -340,7 +334,7 @@ fn step_shows_a_run_as_of_each_given_event() {
     let sandbox = sandbox();
     let step = |input: &str| -> CommandOutput {
         let mut child = sandbox
-            .command(["step", "latest", "--store", "sqlite:books.db"])
+            .command(["step", "latest"])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
