@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use powerfill_events::log::Hash;
 use powerfill_events::run::RunId;
@@ -175,6 +174,12 @@ impl StoreConnection {
 
 forward_calls! {
     impl EventStore for StoreConnection, |this| this.store.inner();
+    sent call {
+        append(append: Append) -> AppendReceipt, RetrySafety::Recognized,
+            |store| store.append(append);
+        stream_version(stream: &str) -> u64, RetrySafety::Safely,
+            |store| store.inner().stream_version(&stream);
+    }
     direct {
         streams() -> Vec<String>;
         head() -> LogHead;
@@ -182,18 +187,6 @@ forward_calls! {
         verify(stream: Option<&str>) -> Verification;
     }
     written {
-        async fn append(&self, append: Append) -> StoreResult<AppendReceipt> {
-            let work = |store: ObservedStore| async move { store.append(append).await };
-            self.call("append", RetrySafety::Recognized, work).await
-        }
-
-        async fn stream_version(&self, stream: &str) -> StoreResult<u64> {
-            let stream = stream.to_owned();
-            let work =
-                |store: ObservedStore| async move { store.inner().stream_version(&stream).await };
-            self.call("stream_version", RetrySafety::Safely, work).await
-        }
-
         fn read_between(&self, stream: &str, from: u64, to: u64) -> EventBatches<'_> {
             let stream = stream.to_owned();
             self.read_at_once("read", move |store| store.read_between(&stream, from, to))
@@ -221,24 +214,26 @@ forward_calls! {
     }
 }
 
-#[async_trait]
-impl SnapshotStore for StoreConnection {
-    async fn capture(&self, digest: &str, canonical: &[u8]) -> StoreResult<bool> {
-        let (digest, canonical) = (digest.to_owned(), canonical.to_vec());
-        let work =
-            |store: ObservedStore| async move { store.inner().capture(&digest, &canonical).await };
-        self.call("capture", RetrySafety::Safely, work).await
-    }
-
-    async fn captured(&self, digest: &str) -> StoreResult<Vec<u8>> {
-        let digest = digest.to_owned();
-        let work = |store: ObservedStore| async move { store.inner().captured(&digest).await };
-        self.call("captured", RetrySafety::Safely, work).await
+forward_calls! {
+    impl SnapshotStore for StoreConnection, |this| this.store.inner();
+    sent call {
+        capture(digest: &str, canonical: &[u8]) -> bool, RetrySafety::Safely,
+            |store| store.inner().capture(&digest, &canonical);
+        captured(digest: &str) -> Vec<u8>, RetrySafety::Safely,
+            |store| store.inner().captured(&digest);
     }
 }
 
 forward_calls! {
     impl ProjectionStore for StoreConnection, |this| this.store.inner();
+    sent call {
+        begin_staging(writer: ProjectionWriter, tables: &[&'static TableSpec]) -> (),
+            RetrySafety::Safely, |store| store.begin_staging(writer, &tables);
+        stage(writer: ProjectionWriter, rows: Arc<[RowBatch]>, up_to: u64) -> (),
+            RetrySafety::Never, |store| store.stage(writer, rows, up_to);
+        publish(writer: ProjectionWriter, left_out: &[&'static TableSpec]) -> (),
+            RetrySafety::Never, |store| store.publish(writer, &left_out);
+    }
     direct {
         published() -> Option<(RunId, u64)>;
         is_stored(table: &'static TableSpec) -> bool;
@@ -247,40 +242,6 @@ forward_calls! {
         rows(table: &'static TableSpec) -> RowBatches<'_>;
     }
     written {
-        async fn begin_staging(
-            &self,
-            writer: ProjectionWriter,
-            tables: &[&'static TableSpec],
-        ) -> StoreResult<()> {
-            let tables = tables.to_vec();
-            let work = move |store: ObservedStore| async move {
-                store.begin_staging(writer, &tables).await
-            };
-            self.call("begin_staging", RetrySafety::Safely, work).await
-        }
-
-        async fn stage(
-            &self,
-            writer: ProjectionWriter,
-            rows: Arc<[RowBatch]>,
-            up_to: u64,
-        ) -> StoreResult<()> {
-            let work =
-                move |store: ObservedStore| async move { store.stage(writer, rows, up_to).await };
-            self.call("stage", RetrySafety::Never, work).await
-        }
-
-        async fn publish(
-            &self,
-            writer: ProjectionWriter,
-            left_out: &[&'static TableSpec],
-        ) -> StoreResult<()> {
-            let left_out = left_out.to_vec();
-            let work =
-                move |store: ObservedStore| async move { store.publish(writer, &left_out).await };
-            self.call("publish", RetrySafety::Never, work).await
-        }
-
         async fn put_row(
             &self,
             writer: ProjectionWriter,
@@ -296,6 +257,10 @@ forward_calls! {
 
 forward_calls! {
     impl IndexStore for StoreConnection, |this| this.store.inner();
+    sent call {
+        put_index(writer: ProjectionWriter, index: Arc<RunIndex>) -> (), RetrySafety::Safely,
+            |store| store.put_index(writer, index);
+    }
     direct {
         indexed(run: RunId, subjects: Vec<Subject>) -> Option<IndexedVersions>;
         indexed_runs() -> Vec<(RunId, IndexState)>;
@@ -303,33 +268,16 @@ forward_calls! {
     readers {
         index_entries(run: RunId) -> EntryBatches<'_>;
     }
-    written {
-        async fn put_index(
-            &self,
-            writer: ProjectionWriter,
-            index: Arc<RunIndex>,
-        ) -> StoreResult<()> {
-            let work = move |store: ObservedStore| async move {
-                store.put_index(writer, index).await
-            };
-            self.call("put_index", RetrySafety::Safely, work).await
-        }
-    }
 }
 
 forward_calls! {
     impl HeadlineStore for StoreConnection, |this| this.store.inner();
+    sent call {
+        put_headline(run: RunId, headline: &RunHeadline) -> (), RetrySafety::Safely,
+            |store| store.inner().put_headline(run, &headline);
+    }
     direct {
         headlines(runs: Vec<RunId>) -> BTreeMap<RunId, KeptHeadline>;
-    }
-    written {
-        async fn put_headline(&self, run: RunId, headline: &RunHeadline) -> StoreResult<()> {
-            let headline = headline.clone();
-            let work = move |store: ObservedStore| async move {
-                store.inner().put_headline(run, &headline).await
-            };
-            self.call("put_headline", RetrySafety::Safely, work).await
-        }
     }
 }
 
@@ -344,66 +292,26 @@ forward_calls! {
 
 forward_calls! {
     impl RunStore for StoreConnection, |this| this.store.inner();
+    sent call {
+        enqueue(request: Append, is_scenario: bool) -> AppendReceipt, RetrySafety::Recognized,
+            |store| store.enqueue(request, is_scenario);
+        claim(worker: &str, now: Timestamp, until: Timestamp) -> Option<Lease>, RetrySafety::Never,
+            |store| store.claim(&worker, now, until);
+        renew(lease: Lease, until: Timestamp) -> Option<String>, RetrySafety::Safely,
+            |store| store.renew(lease, until);
+        run(run: RunId) -> Option<QueuedRun>, RetrySafety::Safely, |store| store.run(run);
+        set_status(lease: Lease, status: RunStatus) -> (),
+            if status.is_over() { RetrySafety::Never } else { RetrySafety::Safely },
+            |store| store.set_status(lease, status);
+        request_cancel(run: RunId, by: &str) -> bool, RetrySafety::Safely,
+            |store| store.inner().request_cancel(run, &by);
+    }
     direct {
         active_run() -> Option<QueuedRun>;
         latest_run(status: RunStatus) -> Option<QueuedRun>;
         runs_after(cursor: RunCursor, limit: usize, filter: RunFilter) -> Vec<QueuedRun>;
         runs_between(first: RunId, last: RunId, limit: usize) -> Vec<QueuedRun>;
         run_counts() -> BTreeMap<RunStatus, u64>;
-    }
-    written {
-        async fn enqueue(
-            &self,
-            request: Append,
-            is_scenario: bool,
-        ) -> StoreResult<AppendReceipt> {
-            let work = move |store: ObservedStore| async move {
-                store.enqueue(request, is_scenario).await
-            };
-            self.call("enqueue", RetrySafety::Recognized, work).await
-        }
-
-        async fn claim(
-            &self,
-            worker: &str,
-            now: Timestamp,
-            until: Timestamp,
-        ) -> StoreResult<Option<Lease>> {
-            let worker = worker.to_owned();
-            let work =
-                move |store: ObservedStore| async move { store.claim(&worker, now, until).await };
-            self.call("claim", RetrySafety::Never, work).await
-        }
-
-        async fn renew(
-            &self,
-            lease: Lease,
-            until: Timestamp,
-        ) -> StoreResult<Option<String>> {
-            let work = move |store: ObservedStore| async move { store.renew(lease, until).await };
-            self.call("renew", RetrySafety::Safely, work).await
-        }
-
-        async fn run(&self, run: RunId) -> StoreResult<Option<QueuedRun>> {
-            let work = move |store: ObservedStore| async move { store.run(run).await };
-            self.call("run", RetrySafety::Safely, work).await
-        }
-
-        async fn set_status(&self, lease: Lease, status: RunStatus) -> StoreResult<()> {
-            let retry = if status.is_over() { RetrySafety::Never } else { RetrySafety::Safely };
-            let work = move |store: ObservedStore| async move {
-                store.set_status(lease, status).await
-            };
-            self.call("set_status", retry, work).await
-        }
-
-        async fn request_cancel(&self, run: RunId, by: &str) -> StoreResult<bool> {
-            let by = by.to_owned();
-            let work = move |store: ObservedStore| async move {
-                store.inner().request_cancel(run, &by).await
-            };
-            self.call("request_cancel", RetrySafety::Safely, work).await
-        }
     }
 }
 
