@@ -7,6 +7,7 @@ pub mod nats;
 pub mod postgres;
 pub mod proxy;
 pub mod repository;
+pub mod requests;
 pub mod seeded;
 pub mod sqlite_file;
 pub mod store_suite;

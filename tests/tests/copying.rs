@@ -1,21 +1,20 @@
 //! Copying a whole store: the same log has the same seals in every store, everything derived from
 //! it is computed again, and an interrupted copy can be continued.
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use powerfill_events::run::RunId;
-use powerfill_events::run::event::RunOrigin;
 use powerfill_events::values::TenantId;
+use powerfill_fixtures::cases;
 use powerfill_memory::MemoryStore;
 use powerfill_snapshot::config::{ConfigChange, ConfigTable, LeftOut, Precondition};
-use powerfill_snapshot::{GivenOptions, RunOptions, Snapshot, validate};
+use powerfill_snapshot::{RunOptions, Snapshot};
 
 use powerfill_app::configure::{ConfigRequest, configure};
 use powerfill_app::copy::{CopyError, CopyProgress, CopyReport, copy_store};
 use powerfill_app::rebuild::rebuild;
-use powerfill_app::{NoObserver, RunControl, RunRequest, Runner, SystemClock};
+use powerfill_app::{NoObserver, RunControl, Runner, SystemClock};
 use powerfill_ports::Store;
 use powerfill_ports::copying::CopyStore;
 use powerfill_ports::events::{EventStore, LogHead, StoredEvent};
@@ -28,6 +27,7 @@ use powerfill_tables::table::LargeTables;
 use powerfill_tables::tables::candy;
 use powerfill_tests::all_runs::AllRuns;
 use powerfill_tests::postgres::TestDatabase;
+use powerfill_tests::requests::plain_request;
 use powerfill_tests::store_suite::StoreLocation;
 use powerfill_tests::store_suite::samples::{
     append, candidate, candidates, collect, pool_lock, run,
@@ -36,25 +36,9 @@ use powerfill_tests::{event_blocks, sqlite_file};
 use tempfile::TempDir;
 use uuid::Uuid;
 
-fn book(case: &str) -> (Snapshot, RunOptions) {
-    let case: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance").join(case);
-    let raw = powerfill_csv::read_folder(&case.join("snapshot")).expect("the case is there");
-    let json = std::fs::read_to_string(case.join("options.json")).expect("it has options");
-    let options = GivenOptions::from_json(&json).resolve().expect("the options are sound");
-    (validate(raw).expect("the snapshot is sound").snapshot, options)
-}
-
 async fn request_run(runner: &Runner, snapshot: &Snapshot, options: &RunOptions) -> RunId {
     let run_id = RunId(Uuid::now_v7());
-    let ask = RunRequest {
-        run_id,
-        snapshot,
-        options,
-        requested_by: "desk",
-        source_warnings: &[],
-        mapping: None,
-        origin: RunOrigin::default(),
-    };
+    let ask = plain_request(run_id, snapshot, options);
     runner.request(&ask).await.expect("the run is requested");
     run_id
 }
@@ -72,7 +56,7 @@ async fn execute_run<S: CopyStore + 'static>(
         Duration::from_secs(30),
     )
     .with_large_tables(LargeTables::Stored);
-    let (snapshot, options) = book(case);
+    let (snapshot, options) = cases::input(&cases::case(case));
     let run_id = request_run(&runner, &snapshot, &options).await;
     if cancel {
         assert!(store.request_cancel(run_id, "chief").await.expect("the queue can be reached"));
@@ -258,7 +242,7 @@ async fn a_store_with_an_active_run_is_neither_original_nor_copy() {
         "worker".to_owned(),
         Duration::from_secs(30),
     );
-    let (mut snapshot, options) = book("03-best-fit");
+    let (mut snapshot, options) = cases::input(&cases::case("03-best-fit"));
     snapshot.header.tenant_id = "acme".into();
     let run_id = request_run(&runner, &snapshot, &options).await;
     for (from, to, side) in [(&active, &idle, "original"), (&idle, &active, "copy")] {

@@ -12,19 +12,21 @@ use std::time::Duration;
 use powerfill_app::copy::copy_store;
 use powerfill_app::{NoObserver, RunControl, RunRequest, Runner, SystemClock};
 use powerfill_events::run::RunId;
-use powerfill_events::run::event::{RunOrigin, SourceMapping};
+use powerfill_events::run::event::SourceMapping;
 use powerfill_evidence::container::EvidenceReader;
 use powerfill_evidence::parts::SealedAppend;
 use powerfill_evidence::{EvidenceError, Expectation, ExportRequest, export, verify};
+use powerfill_fixtures::cases;
 use powerfill_generator::{Scale, Sizes, generate};
 use powerfill_memory::MemoryStore;
 use powerfill_ports::Store;
 use powerfill_ports::copying::CopyStore;
 use powerfill_ports::runs::RunStore;
-use powerfill_snapshot::{GivenOptions, RunOptions, validate};
+use powerfill_snapshot::{RunOptions, Snapshot, validate};
 use powerfill_sqlite::SqliteStore;
 use powerfill_tables::status::RunStatus;
 use powerfill_tests::postgres::TestDatabase;
+use powerfill_tests::requests::plain_request;
 use powerfill_tests::store_suite::StoreLocation;
 use uuid::Uuid;
 
@@ -49,25 +51,14 @@ impl Archive {
 
     /// Requests a run of a conformance case.
     async fn request(&self, case: &str) -> RunId {
-        let case = Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance").join(case);
-        let json = std::fs::read_to_string(case.join("options.json")).expect("it has options");
-        let options = GivenOptions::from_json(&json).resolve().expect("the options are sound");
-        self.request_snapshot(&case.join("snapshot"), &options).await
+        let (snapshot, options) = cases::input(&cases::case(case));
+        self.request_snapshot(&snapshot, &options).await
     }
 
-    async fn request_snapshot(&self, folder: &Path, options: &RunOptions) -> RunId {
-        let raw = powerfill_csv::read_folder(folder).expect("the snapshot is there");
-        let snapshot = validate(raw).expect("the snapshot is sound").snapshot;
+    async fn request_snapshot(&self, snapshot: &Snapshot, options: &RunOptions) -> RunId {
         let run_id = RunId(Uuid::now_v7());
-        let request = RunRequest {
-            run_id,
-            snapshot: &snapshot,
-            options,
-            requested_by: "desk",
-            source_warnings: &[],
-            mapping: self.mapping.as_ref(),
-            origin: RunOrigin::default(),
-        };
+        let plain = plain_request(run_id, snapshot, options);
+        let request = RunRequest { mapping: self.mapping.as_ref(), ..plain };
         self.runner().request(&request).await.expect("the run is requested");
         run_id
     }
@@ -90,6 +81,8 @@ impl Archive {
         let sizes = Sizes { loans: 1_500, ..Scale::Demo.sizes().with_trades(1_000) };
         let snapshot = folder.path().join("snapshot");
         generate(&sizes, 7, &snapshot).expect("a book is generated");
+        let raw = powerfill_csv::read_folder(&snapshot).expect("the snapshot is there");
+        let snapshot = validate(raw).expect("the snapshot is sound").snapshot;
         let run_id = self.request_snapshot(&snapshot, &RunOptions::default()).await;
         assert_eq!(self.work().await, RunStatus::Complete);
         run_id

@@ -16,15 +16,16 @@ use powerfill_app::{Clock, FinishedRun, RunControl, RunRequest, Runner};
 use powerfill_diff::mapping::{ComparisonMapping, draft, export_side};
 use powerfill_diff::{Interner, Side};
 use powerfill_events::run::RunId;
-use powerfill_events::run::event::RunOrigin;
 use powerfill_events::values::Timestamp;
 use powerfill_evidence::ExportRequest;
+use powerfill_fixtures::cases::case;
 use powerfill_http::tokens::{TokenFile, TokenRole};
 use powerfill_http::{Api, Limits, RequestObserver, RunFile, TenantError, TenantHandle};
 use powerfill_ports::Store;
 use powerfill_ports::copying::CopyStore;
 use powerfill_snapshot::{GivenOptions, Validated, validate};
 use powerfill_sqlite::SqliteStore;
+use powerfill_tests::requests::plain_request;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::sync::watch;
@@ -59,10 +60,6 @@ pub(crate) struct CaseTenant {
     pub(crate) allows_adoption: AtomicBool,
     /// Delays the next reading of an export until its sender is dropped.
     pub(crate) export_gate: Mutex<Option<Receiver<()>>>,
-}
-
-fn case(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance").join(name)
 }
 
 fn tokens_of(folder: &TempDir) -> TokenFile {
@@ -422,17 +419,10 @@ impl Service {
         let validated = self.tenant.input().await.unwrap();
         let options = self.tenant.options().unwrap().resolve().unwrap();
         let run_id = RunId(Uuid::now_v7());
-        let request = RunRequest {
-            run_id,
-            snapshot: &validated.snapshot,
-            options: &options,
-            requested_by: "vera",
-            source_warnings: &[],
-            mapping: None,
-            origin: RunOrigin::default(),
-        };
+        let plain = plain_request(run_id, &validated.snapshot, &options);
         self.advance_clock(1_000_000);
-        self.runner().request(&request).await.unwrap();
+        let requested_by_vera = RunRequest { requested_by: "vera", ..plain };
+        self.runner().request(&requested_by_vera).await.unwrap();
         self.work().await;
         run_id
     }

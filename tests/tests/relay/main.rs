@@ -5,7 +5,6 @@ mod archived;
 mod standby;
 mod stream;
 
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -14,20 +13,20 @@ use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::stream::Config;
 use futures::TryStreamExt;
 use powerfill_app::relay::{Relay, RelayError, RelayMode};
-use powerfill_app::{Clock, NoObserver, RunControl, RunRequest, Runner};
+use powerfill_app::{Clock, NoObserver, RunControl, Runner};
 use powerfill_events::cloud_event::CloudEvent;
 use powerfill_events::run::RunId;
-use powerfill_events::run::event::RunOrigin;
 use powerfill_events::values::{TenantId, Timestamp};
+use powerfill_fixtures::cases;
 use powerfill_nats::{NatsAccess, NatsBroker, NatsError, STREAM, SUBSCRIBER};
 use powerfill_ports::Store;
 use powerfill_ports::broker::{BrokerError, EventBroker};
 use powerfill_ports::events::StoredEvent;
-use powerfill_snapshot::{GivenOptions, validate};
 use powerfill_sqlite::SqliteStore;
 use powerfill_tests::nats::NatsServer;
 use powerfill_tests::postgres::TestDatabase;
 use powerfill_tests::proxy::{ProxyFault, TcpProxy};
+use powerfill_tests::requests::plain_request;
 use powerfill_tests::seeded::SeededRng;
 use powerfill_tests::store_suite::StoreLocation;
 use powerfill_tests::waiting::eventually;
@@ -45,25 +44,12 @@ impl Clock for TickingClock {
 
 /// Executes a run of a conformance case for a tenant.
 async fn execute_run(store: &Arc<dyn Store>, tenant: &str, case: &str) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance").join(case);
-    let raw = powerfill_csv::read_folder(&folder.join("snapshot")).unwrap();
-    let mut snapshot = validate(raw).unwrap().snapshot;
+    let (mut snapshot, options) = cases::input(&cases::case(case));
     snapshot.header.tenant_id = tenant.into();
-    let options = std::fs::read_to_string(folder.join("options.json")).unwrap();
-    let options = GivenOptions::from_json(&options).resolve().unwrap();
     let clock = Arc::new(TickingClock(AtomicI64::new(1_800_000_000_000_000)));
     let lease = Duration::from_secs(30);
     let runner = Runner::new(Arc::clone(store), clock, "worker".to_owned(), lease);
-    let run_id = RunId(Uuid::now_v7());
-    let ask = RunRequest {
-        run_id,
-        snapshot: &snapshot,
-        options: &options,
-        requested_by: "vera",
-        source_warnings: &[],
-        mapping: None,
-        origin: RunOrigin::default(),
-    };
+    let ask = plain_request(RunId(Uuid::now_v7()), &snapshot, &options);
     runner.request(&ask).await.unwrap();
     runner.work(None, RunControl::default(), Arc::new(NoObserver)).await.unwrap().unwrap();
 }

@@ -1,10 +1,10 @@
 //! Snapshots with options.
 
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
+use powerfill_fixtures::cases;
 use powerfill_generator::{Scale, Sizes, generate};
-use powerfill_snapshot::{GivenOptions, RawSnapshot, RunOptions, Snapshot, validate};
+use powerfill_snapshot::{RawSnapshot, RunOptions, Snapshot, validate};
 
 /// The input of a run: a snapshot and options.
 #[derive(Clone)]
@@ -13,42 +13,26 @@ pub(crate) struct Book {
     pub(crate) options: RunOptions,
 }
 
-/// Reads a snapshot. All have the same tenant, because a store belongs to one tenant.
-fn snapshot(folder: &Path) -> Arc<Snapshot> {
-    let raw = powerfill_csv::read_folder(folder).expect("the folder exists");
-    let mut snapshot = validate(raw).expect("the snapshot is valid").snapshot;
+/// A book. All have the same tenant, because a store belongs to one tenant.
+fn book((mut snapshot, options): (Snapshot, RunOptions)) -> Book {
     snapshot.header.tenant_id = "WATERMARK".into();
-    Arc::new(snapshot)
-}
-
-fn conformance() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance")
-}
-
-fn case_in(folder: &Path) -> Book {
-    let json = std::fs::read_to_string(folder.join("options.json")).expect("the case has options");
-    let options = GivenOptions::from_json(&json).resolve().expect("the options are valid");
-    Book { snapshot: snapshot(&folder.join("snapshot")), options }
+    Book { snapshot: Arc::new(snapshot), options }
 }
 
 /// The unvalidated snapshot of a conformance case.
 pub(crate) fn raw(name: &str) -> RawSnapshot {
-    let folder = conformance().join(name).join("snapshot");
+    let folder = cases::case(name).join("snapshot");
     powerfill_csv::read_folder(&folder).expect("the folder exists")
 }
 
 /// A conformance case.
 pub(crate) fn case(name: &str) -> Book {
-    case_in(&conformance().join(name))
+    book(cases::input(&cases::case(name)))
 }
 
 /// Every conformance case with a valid snapshot.
 pub(crate) fn cases() -> impl Iterator<Item = Book> {
-    let folders = std::fs::read_dir(conformance()).expect("the folder of cases exists");
-    let mut folders: Vec<PathBuf> = folders.map(|entry| entry.expect("a case").path()).collect();
-    folders.retain(|folder| folder.join("expected/pfill_preflight_findings.csv").is_file());
-    folders.sort();
-    folders.into_iter().map(|folder| case_in(&folder))
+    cases::cases().into_iter().map(|folder| book(cases::input(&folder)))
 }
 
 /// A book on which every pass has an effect.
@@ -90,5 +74,6 @@ fn generated(loans: u32, trades: u32) -> Book {
     let sizes = Sizes { loans, ..Scale::Demo.sizes().with_trades(trades) };
     let snapshot_folder = folder.path().join("snapshot");
     generate(&sizes, 7, &snapshot_folder).expect("a book is generated");
-    Book { snapshot: snapshot(&snapshot_folder), options: RunOptions::default() }
+    let raw = powerfill_csv::read_folder(&snapshot_folder).expect("the folder exists");
+    book((validate(raw).expect("the snapshot is valid").snapshot, RunOptions::default()))
 }

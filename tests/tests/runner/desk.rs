@@ -11,7 +11,6 @@ use powerfill_app::{
     AppResult, Clock, DecodedEvent, FinishedRun, NoObserver, RunControl, RunObserver, RunProgress,
     RunRequest, Runner,
 };
-use powerfill_events::run::event::RunOrigin;
 use powerfill_events::run::event::Step;
 use powerfill_events::run::{RunEvent, RunId};
 use powerfill_events::values::Timestamp;
@@ -25,6 +24,7 @@ use powerfill_tables::table::LargeTables;
 use powerfill_tables::tables::{ALL, run_history};
 use powerfill_tests::all_runs::AllRuns;
 use powerfill_tests::postgres::{TestDatabase, connect};
+use powerfill_tests::requests::plain_request;
 use powerfill_tests::store_suite::StoreLocation;
 use powerfill_tests::store_suite::samples::collect;
 use tempfile::TempDir;
@@ -310,18 +310,8 @@ async fn request_with_warnings(
     book: &Book,
     source_warnings: &[String],
 ) -> AppResult<String> {
-    let (snapshot, options) = (&*book.snapshot, &book.options);
-    runner
-        .request(&RunRequest {
-            run_id,
-            snapshot,
-            options,
-            requested_by: "desk",
-            source_warnings,
-            mapping: None,
-            origin: RunOrigin::default(),
-        })
-        .await
+    let plain = plain_request(run_id, &book.snapshot, &book.options);
+    runner.request(&RunRequest { source_warnings, ..plain }).await
 }
 
 /// An observer that calls the control of a run when a step begins.

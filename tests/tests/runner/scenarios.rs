@@ -14,6 +14,7 @@ use powerfill_ports::runs::{RunCursor, RunFilter};
 use powerfill_snapshot::edits::{Edit, EditableInput};
 use powerfill_tables::status::RunStatus;
 use powerfill_tables::table::LargeTables;
+use powerfill_tests::requests::plain_request;
 
 use crate::books;
 use crate::desk::Desk;
@@ -33,15 +34,9 @@ async fn keep(desk: &Desk, base: RunId, edit: &str) -> RunId {
         edits: vec![edits[0].to_string()],
     };
     let run_id = desk.next_run();
-    let request = RunRequest {
-        run_id,
-        snapshot: &edited.snapshot,
-        options: &edited.options,
-        requested_by: "desk",
-        source_warnings: &[],
-        mapping: None,
-        origin: RunOrigin { scenario: Some(scenario), ..RunOrigin::default() },
-    };
+    let origin = RunOrigin { scenario: Some(scenario), ..RunOrigin::default() };
+    let plain = plain_request(run_id, &edited.snapshot, &edited.options);
+    let request = RunRequest { origin, ..plain };
     desk.runner().request(&request).await.expect("the scenario is requested");
     let finished = desk.work().await.expect("it is queued");
     assert_eq!((finished.run_id, finished.status), (run_id, RunStatus::Complete));

@@ -1,21 +1,21 @@
 //! The books of the simulated runs, and the results of those runs without faults.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use futures::TryStreamExt;
 use powerfill_app::{Clock, NoObserver, RunControl, RunRequest, Runner};
 use powerfill_events::run::RunId;
-use powerfill_events::run::event::RunOrigin;
 use powerfill_events::values::Timestamp;
+use powerfill_fixtures::cases;
 use powerfill_memory::MemoryStore;
 use powerfill_ports::events::EventStore;
 use powerfill_ports::projections::ProjectionStore;
-use powerfill_snapshot::{GivenOptions, RunOptions, Snapshot, validate};
+use powerfill_snapshot::{RunOptions, Snapshot};
 use powerfill_tables::table::{Cell, LargeTables};
 use powerfill_tables::tables::ALL;
+use powerfill_tests::requests::plain_request;
 use powerfill_tests::store_suite::samples::collect;
 use uuid::Uuid;
 
@@ -40,11 +40,8 @@ pub(crate) const SOUND: usize = 0;
 pub(crate) const BOOKS: usize = CASES.len();
 
 fn read(case: &str) -> SimulationBook {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance").join(case);
-    let json = std::fs::read_to_string(folder.join("options.json")).expect("it has options");
-    let options = GivenOptions::from_json(&json).resolve().expect("the options are sound");
-    let raw = powerfill_csv::read_folder(&folder.join("snapshot")).expect("the folder is there");
-    SimulationBook { snapshot: Arc::new(validate(raw).expect("it is sound").snapshot), options }
+    let (snapshot, options) = cases::input(&cases::case(case));
+    SimulationBook { snapshot: Arc::new(snapshot), options }
 }
 
 /// ProcessName request_run, in every world.
@@ -53,15 +50,7 @@ pub(crate) const DESK: &str = "desk";
 /// What a run is asked for with.
 pub(crate) fn ask(run_id: RunId, number: usize) -> RunRequest<'static> {
     let SimulationBook { snapshot, options } = book(number);
-    RunRequest {
-        run_id,
-        snapshot,
-        options,
-        requested_by: DESK,
-        source_warnings: &[],
-        mapping: None,
-        origin: RunOrigin::default(),
-    }
+    RunRequest { requested_by: DESK, ..plain_request(run_id, snapshot, options) }
 }
 
 /// The id of a run by its number in the world.
