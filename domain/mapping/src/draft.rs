@@ -227,8 +227,7 @@ mod tests {
         let mut table = RawTable::of_file(name, cells(rows[0]), name);
         for (line, row) in (1..).zip(&rows[1..]) {
             table.begin_row(line);
-            cells(row).iter().for_each(|cell| table.push_cell(cell).unwrap());
-            table.end_row().unwrap();
+            table.push_row(cells(row).iter()).unwrap();
         }
         ForeignTable {
             file: format!("{name}.csv"),

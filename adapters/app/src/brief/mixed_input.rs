@@ -59,14 +59,12 @@ fn former_trades(former: &RawTable, present: &RawTable) -> Result<RawTable, TooL
     let mut table = RawTable::new(former.name(), former.columns().to_vec(), false);
     for row in 0..former.rows() {
         let newer = prices.get(&keys.key(row)).copied();
-        for at in 0..former.columns().len() {
+        table.push_row((0..former.columns().len()).map(|at| {
             let own = former.cell(row, at);
             // A bx trade has no price of its own.
             let is_price = Some(at) == to && !own.is_empty();
-            let cell = newer.filter(|newer| is_price && !newer.is_empty()).unwrap_or(own);
-            table.push_cell(cell)?;
-        }
-        table.end_row()?;
+            newer.filter(|newer| is_price && !newer.is_empty()).unwrap_or(own)
+        }))?;
     }
     Ok(table)
 }
@@ -89,10 +87,7 @@ fn union(
     });
     let mut table = RawTable::new(first.name(), columns, false);
     let mut copy = |source: &RawTable, columns: &[Option<usize>], row: usize| {
-        for at in columns {
-            table.push_cell(at.map_or("", |at| source.cell(row, at)))?;
-        }
-        table.end_row()
+        table.push_row(columns.iter().map(|at| at.map_or("", |at| source.cell(row, at))))
     };
     let keys = Rows::new(first);
     let mut known = HashSet::new();

@@ -22,10 +22,7 @@ fn table(path: &Path) -> RawTable {
     let name = path.file_stem().unwrap().to_str().unwrap();
     let mut table = RawTable::new(name, columns, true);
     for record in reader.records() {
-        for cell in &record.unwrap() {
-            table.push_cell(cell).unwrap();
-        }
-        table.end_row().unwrap();
+        table.push_row(&record.unwrap()).unwrap();
     }
     table
 }

@@ -266,6 +266,20 @@ impl RawTable {
         Ok(())
     }
 
+    /// Adds a row of these cells.
+    ///
+    /// # Errors
+    /// [`TooLarge`].
+    pub fn push_row<C: AsRef<str>>(
+        &mut self,
+        cells: impl IntoIterator<Item = C>,
+    ) -> Result<(), TooLarge> {
+        for cell in cells {
+            self.push_cell(cell.as_ref())?;
+        }
+        self.end_row()
+    }
+
     /// The name, as the source spells it.
     pub fn name(&self) -> &str {
         &self.name
@@ -369,14 +383,12 @@ mod tests {
         let limit = TableLimit { rows: 2, bytes: 5 };
         let mut table = RawTable::new("t", vec!["a".into()], true).within(limit);
         for cell in ["12 ", "345"] {
-            table.push_cell(cell).unwrap();
-            table.end_row().unwrap();
+            table.push_row([cell]).unwrap();
         }
         assert_eq!(table.push_cell("6"), Err(TooLarge::Bytes(5)));
         let mut table = RawTable::new("t", vec!["a".into()], true).within(limit);
         for _ in 0..2 {
-            table.push_cell("").unwrap();
-            table.end_row().unwrap();
+            table.push_row([""]).unwrap();
         }
         table.push_cell("").unwrap();
         assert_eq!(table.end_row(), Err(TooLarge::Rows(2)));
@@ -388,10 +400,7 @@ mod tests {
         for (row, unfit) in
             [(vec!["1 ", " x"], false), (vec!["2"], false), (vec!["3", "y", "z"], true)]
         {
-            for cell in row {
-                table.push_cell(cell).unwrap();
-            }
-            table.end_row().unwrap();
+            table.push_row(row).unwrap();
             if unfit {
                 table.push_cell("4").unwrap();
                 table.push_unfit("0.5", "a float").unwrap();
@@ -414,9 +423,7 @@ mod tests {
         let mut table = RawTable::of_sheet("loan", vec![("a".into(), 0), ("b".into(), 2)]);
         for row in [1, 16] {
             table.begin_row(row);
-            table.push_cell("1").unwrap();
-            table.push_cell("2").unwrap();
-            table.end_row().unwrap();
+            table.push_row(["1", "2"]).unwrap();
         }
         let place = |row, columns: &[usize]| table.place(row, columns).unwrap();
         assert_eq!(place(Some(1), &[1]), "loan!C17");
@@ -433,9 +440,7 @@ mod tests {
         let mut table = RawTable::mapped("loan", vec!["x".into(), "y".into()], origins);
         for (origin, row) in [(0, sheet.position(0)), (1, 3)] {
             table.begin_row_of(origin, row);
-            table.push_cell("1").unwrap();
-            table.push_cell("2").unwrap();
-            table.end_row().unwrap();
+            table.push_row(["1", "2"]).unwrap();
         }
         let place = |row, columns: &[usize]| table.place(Some(row), columns).unwrap();
         assert_eq!(place(0, &[0]), "Pipeline!C17");

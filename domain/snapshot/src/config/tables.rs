@@ -103,10 +103,7 @@ pub(super) fn raw_table<C: AsRef<str>>(
                 cells[position] = text;
             }
         }
-        for cell in &cells {
-            raw.push_cell(cell)?;
-        }
-        raw.end_row()?;
+        raw.push_row(&cells)?;
     }
     Ok(raw)
 }

@@ -154,17 +154,13 @@ fn rewritten(
     let mut to = RawTable::new(table.name(), table.columns().to_vec(), false);
     for row in 0..table.rows() {
         let Some(cells) = change(table, row) else { continue };
-        for column in 0..table.columns().len() {
+        to.push_row((0..table.columns().len()).map(|column| {
             let new = cells.iter().find(|(at, _)| *at == column);
-            to.push_cell(new.map_or_else(|| table.cell(row, column), |(_, text)| text))?;
-        }
-        to.end_row()?;
+            new.map_or_else(|| table.cell(row, column), |(_, text)| text)
+        }))?;
     }
     for row in added {
-        for cell in row {
-            to.push_cell(cell)?;
-        }
-        to.end_row()?;
+        to.push_row(row)?;
     }
     Ok(to)
 }

@@ -55,8 +55,7 @@ fn base() -> EditableInput {
             let columns = header.split(',').map(str::to_owned).collect();
             table = Some(RawTable::new(name, columns, true));
         } else if let Some(table) = &mut table {
-            line.split(',').for_each(|cell| table.push_cell(cell).unwrap());
-            table.end_row().unwrap();
+            table.push_row(line.split(',')).unwrap();
         }
     }
     raw.tables.extend(table);

@@ -16,10 +16,7 @@ fn raw(tables: &[&str]) -> RawSnapshot {
         let columns = lines.next().unwrap().split(',').map(str::to_owned).collect();
         let mut table = RawTable::new(name, columns, true);
         for line in lines {
-            for cell in line.split(',') {
-                table.push_cell(cell).unwrap();
-            }
-            table.end_row().unwrap();
+            table.push_row(line.split(',')).unwrap();
         }
         snapshot.tables.push(table);
     }
@@ -377,10 +374,7 @@ fn the_amounts_of_all_loans_stay_within_64_bits() {
     let columns = ["loan_id", "curr_status", "loan_amount", "note_rate"].map(str::to_owned);
     let mut table = RawTable::new("loan", columns.into(), true);
     for loan in 0..9001 {
-        for cell in [loan.to_string().as_str(), "Closed", "9999999999999.99", "6"] {
-            table.push_cell(cell).unwrap();
-        }
-        table.end_row().unwrap();
+        table.push_row([loan.to_string().as_str(), "Closed", "9999999999999.99", "6"]).unwrap();
     }
     raw.tables.push(table);
     let expected = ["loan  loan_amount out_of_range", "[loan 1 loan_amount implausible]"];

@@ -49,8 +49,7 @@ impl Book {
             let columns = table.columns.iter().map(ToString::to_string).collect();
             let mut to = RawTable::new(table.name, columns, true);
             for row in &table.rows {
-                row.iter().for_each(|cell| to.push_cell(cell).unwrap());
-                to.end_row().unwrap();
+                to.push_row(row.iter()).unwrap();
             }
             raw.tables.push(to);
         }

@@ -24,10 +24,7 @@ fn loans_with(column: &str, rows: &[(&str, &str)]) -> RawSnapshot {
     let header = ["loan_id", "curr_status", "loan_amount", "note_rate", column];
     let mut table = RawTable::new("loan", header.map(str::to_owned).to_vec(), true);
     for (id, value) in rows {
-        for cell in [id, "Closed", "100.00", "6.5", value] {
-            table.push_cell(cell).unwrap();
-        }
-        table.end_row().unwrap();
+        table.push_row([id, "Closed", "100.00", "6.5", value]).unwrap();
     }
     let mut raw = without("loan");
     raw.tables.push(table);
@@ -143,9 +140,7 @@ fn columns_and_tables_under_other_names_are_found() {
     assert_eq!(reasons(loans("branch", &["X"])), [""; 0]);
     let mut declared = loans("Pool #", &[""]);
     let mut types = RawTable::new("loan_columns", vec!["column_name".into(), "type".into()], true);
-    types.push_cell("Pool #").unwrap();
-    types.push_cell("text").unwrap();
-    types.end_row().unwrap();
+    types.push_row(["Pool #", "text"]).unwrap();
     declared.tables.retain(|table| table.name() != "loan_columns");
     declared.tables.push(types);
     assert_eq!(reasons(declared), [""; 0], "a declared column has the name that is meant");
@@ -234,10 +229,7 @@ fn what_a_source_hides_is_counted() {
         if id == "B" {
             table.mark_hidden_row();
         }
-        for cell in [id, "Closed", "100.00", "6.5", "80"] {
-            table.push_cell(cell).unwrap();
-        }
-        table.end_row().unwrap();
+        table.push_row([id, "Closed", "100.00", "6.5", "80"]).unwrap();
     }
     let mut raw = without("loan");
     raw.tables.push(table);
