@@ -5,7 +5,7 @@ use std::io::Write;
 use futures::TryStreamExt;
 use powerfill_events::cloud_event::CloudEvent;
 use powerfill_events::run::EventType;
-use powerfill_ports::events::StoredEvent;
+use powerfill_ports::events::{EventBatches, StoredEvent};
 use powerfill_snapshot::near::suggestion;
 
 use super::open_run;
@@ -31,35 +31,20 @@ pub(crate) async fn run(args: EventsArgs, settings: &ProgramSettings) -> CliResu
     let stream = run.stream();
     let (width, next) = (terminal_width(), args.from.max(1));
     let mut printer = Printer { args: &args, width, next, header: false };
-    let mut batches = match args.types.is_empty() {
+    let batches = match args.types.is_empty() {
         true => store.read(&stream, printer.next),
         false => store.read_types(&stream, printer.next, args.types.clone()),
     };
-    while let Some(batch) = batches.try_next().await? {
-        if printer.print(&stream, &batch)? {
-            return Ok(());
-        }
+    if printer.print_all(&stream, batches).await? || !args.follow {
+        return Ok(());
     }
-    if args.follow {
-        // New events come after the present end of the log; printed versions are skipped.
-        let after = store.head().await?.position;
-        // A run that has ended here gets no further events after this read.
-        let has_ended = store.run(run).await?.is_none_or(|queued| queued.status.is_over());
-        let mut missed = store.read(&stream, printer.next);
-        while let Some(batch) = missed.try_next().await? {
-            if printer.print(&stream, &batch)? {
-                return Ok(());
-            }
-        }
-        if has_ended {
-            return Ok(());
-        }
-        let mut live = store.subscribe(after);
-        while let Some(batch) = live.try_next().await? {
-            if printer.print(&stream, &batch)? {
-                return Ok(());
-            }
-        }
+    // New events come after the present end of the log; printed versions are skipped.
+    let after = store.head().await?.position;
+    // A run that has ended here gets no further events after this read.
+    let has_ended = store.run(run).await?.is_none_or(|queued| queued.status.is_over());
+    let missed = store.read(&stream, printer.next);
+    if !printer.print_all(&stream, missed).await? && !has_ended {
+        printer.print_all(&stream, store.subscribe(after)).await?;
     }
     Ok(())
 }
@@ -74,6 +59,16 @@ struct Printer<'a> {
 }
 
 impl Printer<'_> {
+    /// Prints batches until the run has ended, and returns whether it has.
+    async fn print_all(&mut self, stream: &str, mut batches: EventBatches<'_>) -> CliResult<bool> {
+        while let Some(batch) = batches.try_next().await? {
+            if self.print(stream, &batch)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Prints the selected events of the stream. Returns whether the run has ended.
     fn print(&mut self, stream: &str, batch: &[StoredEvent]) -> CliResult<bool> {
         let mut out = Vec::new();
