@@ -1,20 +1,11 @@
 //! How severe a fault of the input or a finding is.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How severe a fault of the input or a finding of preflight is.
 #[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    Serialize,
-    Deserialize,
-    schemars::JsonSchema,
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
