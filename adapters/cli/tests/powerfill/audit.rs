@@ -151,7 +151,7 @@ fn a_copied_seal_reveals_a_truncated_or_rewritten_log() {
     event_blocks::edit(&unguarded(&sandbox), 1, 2, |lines| lines[5].push(' '));
     sandbox.run_line("seal check c.seal").answers(1, &["event 7"]);
 
-    std::fs::write(sandbox.path("d.seal"), "{\"seq\":1}").unwrap();
+    sandbox.write("d.seal", "{\"seq\":1}");
     for seal in ["d.seal", "none.seal"] {
         sandbox
             .run_line(&format!("seal check {seal}"))
@@ -296,10 +296,10 @@ fn a_seal_names_its_tenant_and_is_refused_for_another() {
             .run_line(&format!("{line} --store sqlite:other.db"))
             .fails_with(2, &["a.seal is a seal of tenant WATERMARK", "GENERATED"]);
     }
-    let text = std::fs::read_to_string(sandbox.path("a.seal")).unwrap();
+    let text = sandbox.read("a.seal");
     let mut seal: Value = serde_json::from_str(&text).unwrap();
     seal.as_object_mut().unwrap().retain(|name, _| name != "tenant" && name != "exported_at");
-    std::fs::write(sandbox.path("old.seal"), seal.to_string()).unwrap();
+    sandbox.write("old.seal", seal.to_string());
     let checked = sandbox.run_ok("seal check old.seal");
     assert!(checked.contains("as the seal says; 0 events since"), "{checked}");
 }

@@ -1,8 +1,6 @@
 //! The certificate of a run: recorded by default, listed, shown, explained, and reported
 //! (specification 10.5).
 
-use std::fs;
-
 use powerfill_xlsx::{SUMMARY_SHEET, read_texts};
 use serde_json::Value;
 
@@ -27,11 +25,11 @@ fn a_run_has_a_certificate_unless_something_says_otherwise() {
     };
     assert!(run(&[]).contains(WITHIN));
     assert!(!run(&["--no-certificate"]).contains(WITHIN));
-    fs::write(sandbox.path("powerfill.toml"), "certificate = false").unwrap();
+    sandbox.write("powerfill.toml", "certificate = false");
     assert!(!run(&[]).contains(WITHIN));
     assert!(run(&["--certificate"]).contains(WITHIN));
     assert_eq!(sandbox.runs().column("gap_bp"), ["43.1", "", "", "43.1"]);
-    fs::write(sandbox.path("powerfill.toml"), "certificate = \"no\"").unwrap();
+    sandbox.write("powerfill.toml", "certificate = \"no\"");
     sandbox.run_line("runs").fails_with(2, &["certificate: must be true or false"]);
 }
 
@@ -51,7 +49,7 @@ fn a_certificate_is_shown_wherever_the_run_is() {
     assert_eq!(overview["certificate"]["gap"], shown["certificate"]["gap"]);
     assert_eq!(overview["certificate"]["prices"][0]["hundred_thousand_amount"], "9803.36");
     sandbox.run_ok("report latest --audit --out audit.html");
-    let page = fs::read_to_string(sandbox.path("audit.html")).unwrap();
+    let page = sandbox.read("audit.html");
     assert!(page.contains("within 43.1 bp ($346,454) of 80,305,477.47 dollars"), "{page}");
 }
 

@@ -21,11 +21,11 @@ fn a_challenge_is_written_recorded_shown_and_replayed() {
     assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
     let id = text.lines().last().unwrap().strip_prefix("Recorded as ").unwrap();
     assert!(id.ends_with("-1"), "{id}");
-    let duals = fs::read_to_string(sandbox.path("files/duals.csv")).unwrap();
+    let duals = sandbox.read("files/duals.csv");
     let header = "kind,investor_id,investor_instrument_name,constraint_name,trade_id,price";
     assert_eq!(duals.lines().next(), Some(header));
     assert!(duals.lines().any(|line| line.starts_with("trade,,,,T006,")), "{duals}");
-    let allocation = fs::read_to_string(sandbox.path("files/allocation.csv")).unwrap();
+    let allocation = sandbox.read("files/allocation.csv");
     assert_eq!(allocation.lines().next(), Some("loan_id,trade_id"));
     assert!(allocation.lines().count() > 98, "more than the run placed: {allocation}");
     let checked = sandbox.run_ok(&format!("replay {id} --check"));
@@ -69,7 +69,7 @@ fn what_cannot_be_challenged_is_refused_with_a_reason() {
 /// its files to `files`.
 fn sandbox_with_challenge() -> (Sandbox, String) {
     let sandbox = sandbox_with_run();
-    fs::write(sandbox.path("powerfill.toml"), "allow_adoption = true\n").unwrap();
+    sandbox.write("powerfill.toml", "allow_adoption = true\n");
     let text = sandbox.run_ok("challenge latest --steps 50000 --out files");
     let id = text.lines().last().unwrap().strip_prefix("Recorded as ").unwrap();
     (sandbox, id.to_owned())
@@ -86,7 +86,7 @@ fn an_adopted_challenge_is_a_run_as_any_other() {
     sandbox.prints("annotate latest", &["desk: agreed with trading"]);
 
     sandbox.run_ok("report latest --audit --out audit.html");
-    let page = fs::read_to_string(sandbox.path("audit.html")).unwrap();
+    let page = sandbox.read("audit.html");
     assert!(page.contains(&format!("adopted from <code>{challenge}</code>")), "{page}");
 
     // The files of the challenge are the tables of the run.
@@ -96,10 +96,10 @@ fn an_adopted_challenge_is_a_run_as_any_other() {
         assert!(!file.rows.is_empty(), "{table} is empty");
         assert_eq!(file.without(&["run_id"]).rows, recorded.without(&["run_id"]).rows, "{table}");
     }
-    let outcome = fs::read_to_string(sandbox.path("files/outcome.csv")).unwrap();
+    let outcome = sandbox.read("files/outcome.csv");
     assert!(outcome.ends_with("Complete,,\n"), "{outcome}");
     let guide = sandbox.run_line("tables latest pfill_powerfill_guide --format csv").table();
-    let allocation = fs::read_to_string(sandbox.path("files/allocation.csv")).unwrap();
+    let allocation = sandbox.read("files/allocation.csv");
     let by_challenger = guide.column("pass").iter().filter(|pass| **pass == "challenger").count();
     assert_eq!(by_challenger, allocation.lines().count() - 1);
 
@@ -154,9 +154,9 @@ fn adoption_is_forbidden_unless_the_settings_allow_it() {
     let words = ["forbidden", "allow_adoption = true at the top of powerfill.toml"];
     sandbox.run_line(&adopt).fails_with(2, &words);
     let tenant = "[tenants.t]\nstore = \"sqlite:powerfill.db\"\n";
-    fs::write(sandbox.path("powerfill.toml"), format!("tenant = \"t\"\n{tenant}")).unwrap();
+    sandbox.write("powerfill.toml", format!("tenant = \"t\"\n{tenant}"));
     sandbox.run_line(&adopt).fails_with(2, &["allow_adoption = true under [tenants.t]"]);
-    fs::write(sandbox.path("powerfill.toml"), "allow_adoption = \"yes\"\n").unwrap();
+    sandbox.write("powerfill.toml", "allow_adoption = \"yes\"\n");
     sandbox.run_line(&adopt).fails_with(2, &["allow_adoption", "must be true or false"]);
     fs::remove_file(sandbox.path("powerfill.toml")).unwrap();
     assert_eq!(sandbox.runs().rows.len(), 1);

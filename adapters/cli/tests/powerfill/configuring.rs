@@ -13,7 +13,7 @@ const SETTINGS: &str = "[tenants.GENERATED]\nstore = \"sqlite:books.db\"\nsource
 fn sandbox() -> Sandbox {
     let sandbox = Sandbox::new();
     sandbox.run_ok("generate --loans 60 --trades 20 --pools 10 --out snapshot");
-    fs::write(sandbox.path("powerfill.toml"), SETTINGS).unwrap();
+    sandbox.write("powerfill.toml", SETTINGS);
     sandbox
 }
 
@@ -65,7 +65,7 @@ fn a_run_with_imported_tables_equals_a_run_of_the_source() {
     };
     assert_eq!(input("--tenant GENERATED"), input("--store sqlite:other.db"));
     // The source's own tables are ignored from now on, even with faults.
-    fs::write(sandbox.path("snapshot/pfill_constraints.csv"), "nonsense\n").unwrap();
+    sandbox.write("snapshot/pfill_constraints.csv", "nonsense\n");
     fs::remove_file(sandbox.path("snapshot/pscat_securitization_rules.csv")).unwrap();
     sandbox.run_ok("run --tenant GENERATED");
     assert!(payloads("--tenant GENERATED") == managed);
@@ -172,13 +172,13 @@ fn priorities_are_set_at_once_with_the_token_of_the_table() {
     let first = order.lines().nth(1).unwrap().replace(",0,", ",900,");
     let lines: Vec<&str> =
         order.lines().take(1).chain([first.as_str()]).chain(order.lines().skip(2)).collect();
-    fs::write(sandbox.path("order.csv"), lines.join("\n")).unwrap();
+    sandbox.write("order.csv", lines.join("\n"));
     let set = ["reprioritise", "order.csv", "--token", &before, "--reason", "quarter end"];
     let done = config(&sandbox, &set).success().out;
     assert!(done.contains("constraint_priority 0 → 900"), "{done}");
     assert_ne!(token(), before);
     assert_eq!(config(&sandbox, &set).status, Some(1));
-    fs::write(sandbox.path("order.csv"), lines[..3].join("\n")).unwrap();
+    sandbox.write("order.csv", lines[..3].join("\n"));
     config(&sandbox, &["reprioritise", "order.csv"])
         .fails_with(1, &["the order must name every constraint once; missing: "]);
 }
@@ -218,7 +218,7 @@ fn an_export_can_be_imported() {
 #[test]
 fn a_source_of_another_tenant_is_refused() {
     let sandbox = sandbox();
-    fs::write(sandbox.path("powerfill.toml"), SETTINGS.replace("GENERATED", "other")).unwrap();
+    sandbox.write("powerfill.toml", SETTINGS.replace("GENERATED", "other"));
     for line in
         ["config import --tenant other", "config import dir:snapshot --dry-run --tenant other"]
     {
@@ -250,7 +250,7 @@ async fn a_configuration_is_managed_in_postgresql() {
     let sandbox = sandbox();
     let url = database.url().await;
     let settings = SETTINGS.replace("sqlite:books.db", &url);
-    fs::write(sandbox.path("powerfill.toml"), settings).unwrap();
+    sandbox.write("powerfill.toml", settings);
     sandbox.run_line("run --tenant GENERATED").answers(2, &[]);
     config(&sandbox, &["import"]).success();
     config(&sandbox, &["change", "settings", "lockdown_days=3"]).success();

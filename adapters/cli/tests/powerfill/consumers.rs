@@ -103,7 +103,7 @@ fn the_shell_consumer_prints_each_event_once() {
         // The consumer may have printed more before it was killed.
         printed.extend(out.map_while(Result::ok));
         // The position of the last line may not be saved yet; then the line is printed again.
-        let saved = std::fs::read_to_string(sandbox.path("position.txt")).expect("the position");
+        let saved = sandbox.read("position.txt");
         let (saved, _) = saved.split_once(' ').expect("a position and a hash");
         printed.truncate(saved.parse().expect("a number"));
     }

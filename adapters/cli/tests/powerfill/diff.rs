@@ -18,7 +18,7 @@ fn sandbox_with_run(number: &str) -> Sandbox {
 fn sandbox_with_export() -> Sandbox {
     let sandbox = sandbox_with_run("41");
     desktop_app::write(&sandbox.path("tables"), &sandbox.path("export"));
-    fs::write(sandbox.path("mapping.toml"), desktop_app::MAPPING).unwrap();
+    sandbox.write("mapping.toml", desktop_app::MAPPING);
     sandbox
 }
 
@@ -263,7 +263,7 @@ fn a_run_of_another_store_is_compared() {
         assert!(answer.out.contains(words), "{words}: {}", answer.out);
     }
     sandbox.run_line(&format!("{line} --html page.html"));
-    let page = fs::read_to_string(sandbox.path("page.html")).unwrap();
+    let page = sandbox.read("page.html");
     assert!(page.contains("Loans with another place") && page.contains("only new"));
     let same = sandbox.run_line("diff latest --against latest --against-store sqlite:powerfill.db");
     same.success();
@@ -307,7 +307,7 @@ fn a_drafted_mapping_maps_the_export() {
     let sandbox = sandbox_with_export();
     let line = "diff latest --against dir:export --write-mapping drafted.toml";
     assert!(sandbox.run_ok(line).contains("check it before use"));
-    let text = fs::read_to_string(sandbox.path("drafted.toml")).unwrap();
+    let text = sandbox.read("drafted.toml");
     for rename in
         ["\"Loan Number\" = \"loan_id\"", "\"Action\" = \"pool_action\"", "\"Why\" = \"reason\""]
     {
@@ -327,7 +327,7 @@ fn a_drafted_mapping_maps_the_export() {
 fn the_page_names_both_sides_and_is_reproducible() {
     let sandbox = sandbox_with_export();
     sandbox.run_ok(&format!("{AGAINST_EXPORT} --html page.html"));
-    let page = fs::read_to_string(sandbox.path("page.html")).unwrap();
+    let page = sandbox.read("page.html");
     for word in [
         "<!DOCTYPE html>",
         "Content-Security-Policy",
@@ -339,7 +339,7 @@ fn the_page_names_both_sides_and_is_reproducible() {
     }
     let again = sandbox.run_ok(&format!("{AGAINST_EXPORT} --html again.html"));
     assert!(!again.is_empty());
-    assert_eq!(page, fs::read_to_string(sandbox.path("again.html")).unwrap());
+    assert_eq!(page, sandbox.read("again.html"));
 }
 
 #[test]

@@ -60,14 +60,14 @@ fn a_changed_file_is_refused_by_every_command() {
     let sandbox = sandbox();
     let mut bytes = std::fs::read(sandbox.path("run.pfe")).unwrap();
     bytes[300] ^= 1;
-    std::fs::write(sandbox.path("run.pfe"), &bytes).unwrap();
+    sandbox.write("run.pfe", &bytes);
     let verified = sandbox.run_line("evidence verify run.pfe").answers(1, &[]);
     assert!(verified.out.starts_with("DAMAGED: events/000001.jsonl: "), "{}", verified.out);
     let json = sandbox.run_line("evidence verify run.pfe --format json").json();
     assert_eq!(json["answer"], "damaged");
     sandbox.run_line("show latest --store run.pfe").fails_with(2, &["events/000001.jsonl"]);
     sandbox.run_line("evidence verify none.pfe").fails_with(2, &["none.pfe"]);
-    std::fs::write(sandbox.path("text.pfe"), "text").unwrap();
+    sandbox.write("text.pfe", "text");
     let verified = sandbox.run_line("evidence verify text.pfe");
     assert!(verified.out.contains("is not a file of `powerfill evidence export`"));
 }

@@ -133,7 +133,7 @@ fn an_ambiguous_run_id_is_refused() {
 fn a_run_is_recorded_even_if_its_tables_cannot_be_written() {
     let sandbox = Sandbox::new();
     let source = source(&case("03"));
-    std::fs::write(sandbox.path("out"), "a file").unwrap();
+    sandbox.write("out", "a file");
     sandbox.run(["run", &source, "--out", "out"]).fails_with(2, &["cannot write to out"]);
     // A folder with the name of a table's file.
     std::fs::create_dir_all(sandbox.path("other/pfill_powerfill_guide.csv/inside")).unwrap();
@@ -155,6 +155,6 @@ fn a_damaged_store_has_status_1_and_the_damage_is_named() {
     sandbox.run_line("verify").answers(1, &["DAMAGED: pfill_powerfill_guide, row 1: loan_id is"]);
     sandbox.run_ok("rebuild");
     sandbox.run_ok("verify");
-    std::fs::write(sandbox.path("other.db"), "not a database, in spite of its name").unwrap();
+    sandbox.write("other.db", "not a database, in spite of its name");
     sandbox.run_line("runs --store sqlite:other.db").fails_with(2, &["not a database"]);
 }

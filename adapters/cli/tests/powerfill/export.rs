@@ -70,7 +70,7 @@ fn what_cannot_be_exported_is_named() {
     line("export --out lake --table pfill_guide")
         .fails_with(2, &["pfill_guide", "pfill_trade_recap"]);
     line("export 0000 --out lake").fails_with(2, &["no run 0000"]);
-    std::fs::write(sandbox.path("file"), "").unwrap();
+    sandbox.write("file", "");
     line("export --out file").fails_with(2, &["file", "cannot be written"]);
     assert_eq!(std::fs::read(sandbox.path("file")).unwrap(), b"");
 }

@@ -68,7 +68,7 @@ fn the_setting_comes_from_flag_variable_tenant_and_file_in_this_order() {
     let sandbox = Sandbox::new();
     let settings = |top: &str, tenant: &str| {
         let text = format!("{top}\n[tenants.WATERMARK]\nstore = \"sqlite:acme.db\"\n{tenant}\n");
-        std::fs::write(sandbox.path("powerfill.toml"), text).unwrap();
+        sandbox.write("powerfill.toml", text);
     };
     let (stored, built) = ("large_tables = \"stored\"", "large_tables = \"built\"");
     let case = case("41");
@@ -101,7 +101,7 @@ fn the_setting_comes_from_flag_variable_tenant_and_file_in_this_order() {
 fn a_worker_stores_what_its_tenant_keeps() {
     let sandbox = Sandbox::new();
     let text = "[tenants.WATERMARK]\nstore = \"sqlite:acme.db\"\nlarge_tables = \"stored\"\n";
-    std::fs::write(sandbox.path("powerfill.toml"), text).unwrap();
+    sandbox.write("powerfill.toml", text);
     run_case(&sandbox, &["--tenant", "WATERMARK", "--no-wait"]);
     sandbox.run_ok("work --once --all-tenants");
     assert!(is_stored(&sandbox, "acme.db"));

@@ -70,7 +70,7 @@ fn the_input_is_no_place_for_outputs() {
 fn a_lowest_status_that_no_loan_can_have_is_refused() {
     let sandbox = Sandbox::new();
     let source = source(&case("03"));
-    fs::write(sandbox.path("options.json"), r#"{"min_status": "Closd"}"#).unwrap();
+    sandbox.write("options.json", r#"{"min_status": "Closd"}"#);
     for command in ["run", "preflight", "preprocess --out proposed"] {
         let line = format!("{command} {source} --min-status Closd");
         let words =

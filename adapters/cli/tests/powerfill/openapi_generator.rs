@@ -63,14 +63,14 @@ fn generate(sandbox: &Sandbox, generator: &str, folder: &str) {
 #[test]
 fn a_client_for_python_lives_a_day() {
     let sandbox = sandbox();
-    let settings = fs::read_to_string(sandbox.path("powerfill.toml")).expect("settings");
+    let settings = sandbox.read("powerfill.toml");
     let managed = format!("{settings}configuration = \"managed\"\n");
-    fs::write(sandbox.path("powerfill.toml"), managed).expect("settings are written");
+    sandbox.write("powerfill.toml", managed);
     sandbox.run_ok("config import --tenant GENERATED");
     let token = sandbox.run_ok("token create --tenant GENERATED --name ann --role admin");
     let server = Server::start(&sandbox, &[]);
     generate(&sandbox, "python", "python");
-    fs::write(sandbox.path("day.py"), include_str!("day.py")).expect("the script is written");
+    sandbox.write("day.py", include_str!("day.py"));
     let address = format!("http://{}", server.address);
     let day = run(&sandbox, &tool("python"), &["day.py", &address, token.trim()]);
     assert_eq!(day.out, EXPECTED, "{}", day.err);

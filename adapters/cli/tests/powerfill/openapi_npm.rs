@@ -76,8 +76,8 @@ fn a_linter_accepts_the_document_and_a_typed_client_works() {
     run(&sandbox, tools.join("redocly"), &["lint", "openapi.json"]);
     let generate = ["-i", "openapi.json", "-o", "client", "-c", "@hey-api/client-fetch"];
     run(&sandbox, tools.join("openapi-ts"), &generate);
-    fs::write(sandbox.path("ask.ts"), SCRIPT).expect("the script is written");
-    fs::write(sandbox.path("tsconfig.json"), SETTINGS).expect("settings are written");
+    sandbox.write("ask.ts", SCRIPT);
+    sandbox.write("tsconfig.json", SETTINGS);
     run(&sandbox, tools.join("tsc"), &["-p", "."]);
     let address = format!("http://{}", server.address);
     let asked = run(&sandbox, "node", &["built/ask.js", &address, token.trim()]);

@@ -63,12 +63,12 @@ fn a_validator_accepts_the_document_and_a_generated_client_works() {
     let server = Server::start(&sandbox, &["--no-workers"]);
     let document = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference/openapi.json");
     fs::copy(document, sandbox.path("openapi.json")).expect("the document is there");
-    fs::write(sandbox.path("config.yaml"), CONFIG).expect("settings are written");
+    sandbox.write("config.yaml", CONFIG);
     run(&sandbox, "openapi-spec-validator", &["openapi.json"]);
     let generate = ["generate", "--path", "openapi.json", "--output-path", "client"];
     let strictly = ["--meta", "none", "--config", "config.yaml", "--fail-on-warning"];
     run(&sandbox, "openapi-python-client", &[&generate[..], &strictly].concat());
-    fs::write(sandbox.path("ask.py"), SCRIPT).expect("the script is written");
+    sandbox.write("ask.py", SCRIPT);
     let address = format!("http://{}", server.address);
     let asked = run(&sandbox, "python", &["ask.py", &address, token.trim()]);
     let expected = "1 Complete\n2 2\nGENERATED\n409 urn:powerfill:problem:position-ahead True\n";

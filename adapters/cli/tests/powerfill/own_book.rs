@@ -53,14 +53,8 @@ fn tape(
     lines.map(|line| line + "\r\n").collect()
 }
 
-fn write(sandbox: &Sandbox, name: &str, content: impl AsRef<[u8]>) {
-    let path = sandbox.path(name);
-    fs::create_dir_all(path.parent().expect("a folder")).unwrap();
-    fs::write(path, content).unwrap();
-}
-
 fn book(sandbox: &Sandbox, name: &str, head: &str) {
-    write(sandbox, name, format!("{head}\n{COLUMNS}{BOOK_TABLES}"));
+    sandbox.write(name, format!("{head}\n{COLUMNS}{BOOK_TABLES}"));
 }
 
 /// The digest of the snapshot that a run of a source captures.
@@ -106,7 +100,7 @@ fn the_same_book_has_the_same_digest_in_every_form() {
     let sandbox = Sandbox::new();
     let us = tape(",", |n| format!("\"${n}\""), |y, m, d| format!("{m}/{d}/{y}"));
     let us = us.replace("$1250000", "$1,250,000").replace("\"$6.5\"", "6.500%");
-    write(&sandbox, "us/tape.csv", &us);
+    sandbox.write("us/tape.csv", &us);
     let formats = "[formats]\ndates = \"mdy\"\ndecimal = \"point\"\nnull = [\"N/A\"]\n";
     book(&sandbox, "us.toml", &format!("{formats}[tables.loan]\nname = \"tape\""));
     let expected = digest(&sandbox, "dir:us", "us.toml", "sqlite:us.db");
@@ -115,7 +109,7 @@ fn the_same_book_has_the_same_digest_in_every_form() {
     let comma = comma.replace("1250000,00", "1.250.000,00");
     let windows: Vec<u8> =
         comma.chars().map(|c| if c == 'ü' { 0xfc } else { u8::try_from(c).unwrap() }).collect();
-    write(&sandbox, "comma/Kredite.txt", windows);
+    sandbox.write("comma/Kredite.txt", windows);
     let formats = "[formats]\ndates = \"dmy\"\nfirst_year = 1970\ndecimal = \"comma\"\n\
                    null = [\"N/A\"]\n";
     book(&sandbox, "comma.toml", &format!("{formats}[tables.loan]\nname = \"Kredite.txt\""));
@@ -123,7 +117,7 @@ fn the_same_book_has_the_same_digest_in_every_form() {
     let tabs = tape("\t", |n| format!("{n}\u{a0}"), |y, m, d| format!("{y}{m}{d}"));
     let utf16: Vec<u8> =
         "\u{feff}".encode_utf16().chain(tabs.encode_utf16()).flat_map(u16::to_le_bytes).collect();
-    write(&sandbox, "utf16/part-1.tsv", utf16);
+    sandbox.write("utf16/part-1.tsv", utf16);
     book(&sandbox, "utf16.toml", "[formats]\nnull = [\"n/a\"]\n[tables.loan]\nname = \"part-*\"");
 
     workbook(&sandbox.path("desk.xlsx"));
@@ -185,10 +179,9 @@ fn postgres_view() -> (TestDatabase, String) {
 #[test]
 fn a_run_records_the_mapping_and_show_prints_it() {
     let sandbox = Sandbox::new();
-    write(&sandbox, "tapes/tape.csv", tape(",", str::to_owned, |y, m, d| format!("{y}-{m}-{d}")));
+    sandbox.write("tapes/tape.csv", tape(",", str::to_owned, |y, m, d| format!("{y}-{m}-{d}")));
     book(&sandbox, "book.toml", "[formats]\nnull = [\"N/A\"]\n[tables.loan]\nname = \"tape\"");
-    write(
-        &sandbox,
+    sandbox.write(
         "powerfill.toml",
         "[tenants.ACME]\nstore = \"sqlite:acme.db\"\nsource = \"dir:tapes\"\nmapping = \"book.toml\"\n",
     );
@@ -196,8 +189,7 @@ fn a_run_records_the_mapping_and_show_prints_it() {
     assert!(run.err.contains("note: tape.csv is loan: 4 rows"), "{}", run.err);
     sandbox.prints("show latest --tenant ACME", &["Input by book.toml ("]);
     let json = sandbox.run_line("show latest --tenant ACME --format json").success().json();
-    let (mapping, text) =
-        (&json["mapping"], fs::read_to_string(sandbox.path("book.toml")).unwrap());
+    let (mapping, text) = (&json["mapping"], sandbox.read("book.toml"));
     assert_eq!(mapping["text"], text.as_str());
     assert_eq!(mapping["files"][0]["name"], "tape.csv");
     assert_eq!(mapping["digest"].as_str().map(str::len), Some(64));
@@ -219,7 +211,7 @@ fn what_a_mapping_cannot_read_is_a_fault_with_its_place_and_remedy() {
     let sandbox = Sandbox::new();
     let mut text = tape(",", str::to_owned, |y, m, d| format!("{m}/{d}/{y}"));
     text = text.replace("300000.00", "\"300,000.00\"");
-    write(&sandbox, "tapes/tape.csv", text);
+    sandbox.write("tapes/tape.csv", text);
     book(&sandbox, "book.toml", "[formats]\nnull = [\"N/A\"]\n[tables.loan]\nname = \"tape\"");
     sandbox
         .run_line("check dir:tapes --mapping book.toml --format csv")
@@ -243,9 +235,9 @@ fn a_draft_finds_what_names_and_values_say() {
     let sandbox = Sandbox::new();
     let us = tape(";", |n| format!("${n}"), |y, m, d| format!("{m}/{d}/{y}"));
     let us = us.replace("$1250000.00", "$1,250,000.00").replace("Funded", "Closing Date");
-    write(&sandbox, "tapes/Pipeline.csv", us);
+    sandbox.write("tapes/Pipeline.csv", us);
     sandbox.run_ok("check dir:tapes --write-mapping draft.toml");
-    let draft = fs::read_to_string(sandbox.path("draft.toml")).unwrap();
+    let draft = sandbox.read("draft.toml");
     for line in [
         "dates = \"mdy\"",
         "decimal = \"point\"",
@@ -259,7 +251,7 @@ fn a_draft_finds_what_names_and_values_say() {
         assert!(draft.contains(line), "{line} is not in\n{draft}");
     }
     // The draft is a mapping: with the missing tables, it reads the tape.
-    write(&sandbox, "book.toml", draft + BOOK_TABLES);
+    sandbox.write("book.toml", draft + BOOK_TABLES);
     sandbox.run_line("check dir:tapes --mapping book.toml").success();
     let again = sandbox.run_line("check dir:tapes --write-mapping draft.toml");
     again.fails_with(2, &["exists already"]);
@@ -282,9 +274,9 @@ fn a_draft_says_where_the_header_is() {
         ("none", "", "header = false"),
     ] {
         let sandbox = Sandbox::new();
-        write(&sandbox, "tapes/loan.csv", format!("{head}{rows}"));
+        sandbox.write("tapes/loan.csv", format!("{head}{rows}"));
         sandbox.run_ok("check dir:tapes --write-mapping draft.toml");
-        let draft = fs::read_to_string(sandbox.path("draft.toml")).unwrap();
+        let draft = sandbox.read("draft.toml");
         assert!(draft.contains("\n[files.\"loan.csv\"]\n"), "{name}: {draft}");
         assert!(draft.contains(lines), "{name}: {lines} is not in\n{draft}");
         assert!(draft.contains("= \"loan_id\""), "{name}: {draft}");
@@ -299,7 +291,7 @@ fn a_draft_says_where_the_header_is() {
             ),
             _ => book,
         };
-        write(&sandbox, "book.toml", book);
+        sandbox.write("book.toml", book);
         let check = sandbox.run_line("check dir:tapes --mapping book.toml");
         assert_eq!(check.status, Some(0), "{name}: {}{}", check.out, check.err);
     }
@@ -347,10 +339,10 @@ fn the_mappings_of_public_formats_read_their_files() {
         ("fannie-mae-performance", "performance.csv", performance),
     ] {
         let sandbox = Sandbox::new();
-        write(&sandbox, &format!("tapes/{file}"), text);
+        sandbox.write(format!("tapes/{file}"), text);
         let shipped = format!("{}/../../docs/mappings/{mapping}.toml", env!("CARGO_MANIFEST_DIR"));
         let shipped = fs::read_to_string(shipped).expect("a mapping");
-        write(&sandbox, "book.toml", format!("{shipped}\n{BOOK_TABLES}"));
+        sandbox.write("book.toml", format!("{shipped}\n{BOOK_TABLES}"));
         let run = sandbox.run_line("run dir:tapes --mapping book.toml --format json").success();
         assert_eq!(run.json()["participation"]["Eligible"], 2, "{mapping}: {}", run.out);
     }
@@ -361,9 +353,9 @@ fn messages_of_mismo_are_loans_by_themselves_or_by_the_shipped_mapping() {
     let sandbox = Sandbox::new();
     let root = format!("{}/../..", env!("CARGO_MANIFEST_DIR"));
     let message = fs::read_to_string(format!("{root}/adapters/mismo/tests/files/uldd.xml"));
-    write(&sandbox, "tapes/loans.xml", message.expect("a message"));
+    sandbox.write("tapes/loans.xml", message.expect("a message"));
     let shipped = fs::read_to_string(format!("{root}/docs/mappings/mismo.toml"));
-    write(&sandbox, "book.toml", format!("{}\n{BOOK_TABLES}", shipped.expect("a mapping")));
+    sandbox.write("book.toml", format!("{}\n{BOOK_TABLES}", shipped.expect("a mapping")));
     let hint = "the source is mismo:tapes";
     let plain = sandbox.run_line("check dir:tapes");
     plain.fails_with(1, &["loans.xml is not a table of a snapshot and is ignored", hint]);
@@ -380,6 +372,6 @@ fn messages_of_mismo_are_loans_by_themselves_or_by_the_shipped_mapping() {
     assert_eq!(folder["participation"]["Eligible"], 2, "{folder}");
     assert_eq!(folder["input_digest"], file["input_digest"]);
     sandbox.run_line("check mismo:tapes").answers(1, &["curr_status"]);
-    write(&sandbox, "tapes/loan.csv", "loan_id\n");
+    sandbox.write("tapes/loan.csv", "loan_id\n");
     sandbox.run_line("check mismo:tapes").fails_with(2, &["has loans twice"]);
 }

@@ -155,7 +155,7 @@ fn every_released_version_has_its_evidence() {
 fn stores_of_released_versions_stay_readable_in_sqlite() {
     for version in versions() {
         let sandbox = Sandbox::new();
-        fs::write(sandbox.path("powerfill.db"), unpacked(&version.join("store.db.gz"))).unwrap();
+        sandbox.write("powerfill.db", unpacked(&version.join("store.db.gz")));
         assert_readable(&version, &sandbox, false);
         let file_size = || fs::metadata(sandbox.path("powerfill.db")).unwrap().len();
         let before = file_size();

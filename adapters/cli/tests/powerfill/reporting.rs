@@ -16,16 +16,12 @@ fn with_run(number: &str) -> Sandbox {
     Sandbox::with_case(number, &["--requested-by", HOSTILE])
 }
 
-fn read(sandbox: &Sandbox, file: &str) -> String {
-    fs::read_to_string(sandbox.path(file)).unwrap()
-}
-
 #[test]
 fn the_report_has_the_data_of_the_run_and_nothing_in_it_acts_as_markup() {
     let sandbox = with_run("41");
     let printed = sandbox.run_ok("report --out run.html");
     assert!(printed.starts_with("run.html has the report of run "), "{printed}");
-    let page = read(&sandbox, "run.html");
+    let page = sandbox.read("run.html");
     assert!(page.contains("http-equiv=\"Content-Security-Policy\""), "no policy");
     let data = page.split_once("id=\"powerfill-report\">").unwrap().1;
     let data = data.split_once("</script>").unwrap().0;
@@ -40,13 +36,13 @@ fn the_report_has_the_data_of_the_run_and_nothing_in_it_acts_as_markup() {
     let case = case("41");
     sandbox.run(["run", &source(&case), "--price-mode", "pc"]).success();
     sandbox.run_ok("report --out second.html");
-    let page = read(&sandbox, "second.html");
+    let page = sandbox.read("second.html");
     let data = page.split_once("id=\"powerfill-report\">").unwrap().1;
     let data: serde_json::Value =
         serde_json::from_str(data.split_once("</script>").unwrap().0).unwrap();
     assert_eq!(data["brief"], sandbox.run_line("brief --json").success().json());
     sandbox.run_ok("report latest~1 --out run.html");
-    assert!(read(&sandbox, "run.html").contains("\"brief\":null"));
+    assert!(sandbox.read("run.html").contains("\"brief\":null"));
 
     // A second report takes the place of the first; nothing else stays in the folder.
     sandbox.run_ok("report --out run.html");
@@ -60,7 +56,7 @@ fn the_certificate_says_what_was_checked_and_explains_loans() {
     let kickouts = sandbox.run_line("tables latest pfill_kickout_guide_01 --format csv").success();
     let loan = kickouts.table().column("loan_id")[0].to_owned();
     sandbox.run_ok(&format!("report --audit --loan {loan} --out certificate.html"));
-    let page = read(&sandbox, "certificate.html");
+    let page = sandbox.read("certificate.html");
     for part in [
         "Verified and reproduced",
         "&lt;/script&gt;&lt;!--",
@@ -104,7 +100,7 @@ fn the_certificate_of_a_changed_log_says_so() {
     drop(database);
     let line = "report --audit --out certificate.html";
     sandbox.run_line(line).fails_with(1, &["the certificate says why"]);
-    let page = read(&sandbox, "certificate.html");
+    let page = sandbox.read("certificate.html");
     assert!(page.contains("DAMAGED: ") && !page.contains("Verified and reproduced"));
 }
 
@@ -195,7 +191,7 @@ const TALL_ROWS: &str =
 
 /// Prints a page on paper of a size, as a browser does, with these styles and scripts.
 fn print(sandbox: &Sandbox, page: &str, paper: &str, additions: &str) -> PathBuf {
-    let html = read(sandbox, page);
+    let html = sandbox.read(page);
     // The policy allows no other style, so this copy has none.
     let (before, rest) = html.split_once("<meta http-equiv=\"Content-Security-Policy\"").unwrap();
     let rest = rest.split_once('>').unwrap().1;

@@ -13,10 +13,6 @@ fn sandbox_with_book() -> Sandbox {
     sandbox
 }
 
-fn write(sandbox: &Sandbox, file: &str, text: impl AsRef<[u8]>) {
-    fs::write(sandbox.path("book").join(file), text).unwrap();
-}
-
 const HEADER: &str = "loan_id,curr_status,loan_amount,note_rate,close_date,fico,ltv";
 
 #[test]
@@ -24,7 +20,7 @@ fn thousands_of_equal_faults_are_a_page_and_all_of_them_in_csv() {
     let sandbox = sandbox_with_book();
     let row = |at: usize| format!("{at:010},Closed,\"$300,000.00\",6.500%,1/15/2026,760,80\n");
     let rows: String = (0..3_000).map(row).collect();
-    write(&sandbox, "loan.csv", format!("{HEADER}\n{rows}"));
+    sandbox.write("book/loan.csv", format!("{HEADER}\n{rows}"));
     let text = sandbox.run_line("check dir:book");
     text.fails_with(1, &[]);
     for part in [
@@ -70,13 +66,13 @@ fn the_cause_is_said_in_place_of_its_consequences() {
         (b"loan_id;curr_status\n1;Closed\n", "looks separated by ;, a comma is expected"),
         (b"1,Closed,1.00,6.5\n2,Closed,1.00,6.5\n", "the first row has no column of loan"),
     ] {
-        write(&sandbox, "loan.csv", text);
+        sandbox.write("book/loan.csv", text);
         let checked = sandbox.run_line("check dir:book");
         checked.fails_with(1, &[]);
         assert!(checked.out.contains(expected), "{expected}: {}", checked.out);
         assert!(checked.out.ends_with("1 errors, 0 warnings\n"), "{}", checked.out);
     }
-    write(&sandbox, "loan.csv", "loan_id,status,loan_amount,note_rate\n1,Closed,$1,6.5\n");
+    sandbox.write("book/loan.csv", "loan_id,status,loan_amount,note_rate\n1,Closed,$1,6.5\n");
     let checked = sandbox.run_line("check dir:book");
     for part in ["rename the header \"status\"", "loan: 1 fault in its rows, which may come from"] {
         assert!(checked.out.contains(part), "{part}: {}", checked.out);
@@ -90,12 +86,11 @@ fn the_cause_is_said_in_place_of_its_consequences() {
 #[test]
 fn warnings_are_printed_by_check_preflight_and_run() {
     let sandbox = sandbox_with_book();
-    write(
-        &sandbox,
-        "loan.csv",
+    sandbox.write(
+        "book/loan.csv",
         format!("{HEADER},Pool Name\nL1,Closed,300000.00,0.065,2026-01-05,760,80,P1\n"),
     );
-    fs::write(sandbox.path("book/loan_price.csv"), "loan_id,trade_id,price\n").unwrap();
+    sandbox.write("book/loan_price.csv", "loan_id,trade_id,price\n");
     let parts = [
         "looks like pool_name, which is absent",
         "note_rate is in percent; write 6.5 for 6.5 %",
@@ -120,7 +115,7 @@ fn changes_of_the_configuration_report_names_and_patterns() {
     assert!(pattern.success().err.contains("[A-C] is literal here"));
     let misnamed = sandbox.run(["config", "add", "rule", "rule_name=B", "rule_sintax=ltv > 80"]);
     misnamed.fails_with(1, &["not a column of this table; did you mean rule_syntax?"]);
-    write(&sandbox, "pfill_constraints.csv", "investor_id;constraint_priority\nFNMA;1\n");
+    sandbox.write("book/pfill_constraints.csv", "investor_id;constraint_priority\nFNMA;1\n");
     sandbox.run_line("config import dir:book").fails_with(1, &["looks separated by ;"]);
 }
 
@@ -128,7 +123,7 @@ fn changes_of_the_configuration_report_names_and_patterns() {
 fn nearest_names_are_suggested() {
     let sandbox = sandbox_with_book();
     sandbox.run_line("schema pscat_trade").fails_with(2, &["did you mean pscat_trades?"]);
-    fs::write(sandbox.path("options.json"), r#"{"max_eligible_day": 3}"#).unwrap();
+    sandbox.write("options.json", r#"{"max_eligible_day": 3}"#);
     sandbox
         .run_line("run dir:book --options options.json")
         .fails_with(1, &["not an option; did you mean max_eligible_days?"]);

@@ -77,10 +77,10 @@ fn the_policy_is_carried_out_by_the_command_only() {
     let sandbox = Sandbox::new();
     fill(&sandbox);
     sandbox.run_line("archive --out archive").fails_with(2, &["--before DATE", "keep_years"]);
-    std::fs::write(sandbox.path("powerfill.toml"), "keep_years = 7\n").unwrap();
+    sandbox.write("powerfill.toml", "keep_years = 7\n");
     sandbox.run_ok("archive --out archive");
     assert!(files(&sandbox).is_empty(), "the runs are of today");
-    std::fs::write(sandbox.path("powerfill.toml"), "keep_years = 0\n").unwrap();
+    sandbox.write("powerfill.toml", "keep_years = 0\n");
     sandbox.run_line("runs").fails_with(2, &["keep_years", "from 1 to 999"]);
 }
 
@@ -110,7 +110,7 @@ fn scenarios_leave_before_other_runs() {
 #[test]
 fn a_worker_carries_the_policy_out_where_it_is_told_to() {
     let sandbox = Sandbox::new();
-    let policy = |text: &str| std::fs::write(sandbox.path("powerfill.toml"), text).unwrap();
+    let policy = |text: &str| sandbox.write("powerfill.toml", text);
     fill(&sandbox);
     let work = || sandbox.run_line("work --once --archive");
     let worked = || work().success().out;
@@ -138,15 +138,15 @@ fn the_policy_of_a_tenant_names_its_own_folder() {
     let sandbox = Sandbox::new();
     let settings = "keep_scenario_days = 30\narchive = \"archive\"\n\
                     [tenants.WATERMARK]\nstore = \"sqlite:w.db\"\n";
-    std::fs::write(sandbox.path("powerfill.toml"), settings).unwrap();
+    sandbox.write("powerfill.toml", settings);
     let words = ["archive: is not allowed together with [tenants]"];
     sandbox.run_line("runs --tenant WATERMARK").fails_with(2, &words);
     let settings = settings.replace("archive = \"archive\"\n", "");
-    std::fs::write(sandbox.path("powerfill.toml"), &settings).unwrap();
+    sandbox.write("powerfill.toml", &settings);
     let words = ["tenants.WATERMARK.archive: is missing"];
     sandbox.run_line("work --once --archive --all-tenants").fails_with(2, &words);
     let settings = format!("{settings}archive = \"w\"\n");
-    std::fs::write(sandbox.path("powerfill.toml"), &settings).unwrap();
+    sandbox.write("powerfill.toml", &settings);
     sandbox.run_ok("work --once --archive --all-tenants");
 }
 
@@ -157,7 +157,7 @@ fn an_idle_worker_archives() {
     fill(&sandbox);
     let scenario = keep_scenario(&sandbox);
     let settings = "keep_scenario_days = 0\narchive = \"archive\"\n";
-    std::fs::write(sandbox.path("powerfill.toml"), settings).unwrap();
+    sandbox.write("powerfill.toml", settings);
     let mut command = sandbox.command(["work", "--archive"]);
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let worker = BackgroundProcess::start(&mut command);

@@ -79,6 +79,20 @@ impl Sandbox {
         self.folder.path().join(name)
     }
 
+    /// The text of a file in this folder.
+    #[track_caller]
+    pub(crate) fn read(&self, name: impl AsRef<Path>) -> String {
+        std::fs::read_to_string(self.path(name)).expect("the file is a text")
+    }
+
+    /// Writes a file into this folder, or into a folder in it.
+    #[track_caller]
+    pub(crate) fn write(&self, name: impl AsRef<Path>, contents: impl AsRef<[u8]>) {
+        let path = self.path(name);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        std::fs::write(path, contents).expect("the file can be written");
+    }
+
     /// The binary in this folder, without the developer's own settings.
     pub(crate) fn command<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_powerfill"));

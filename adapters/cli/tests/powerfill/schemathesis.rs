@@ -34,14 +34,13 @@ fn schemathesis() -> PathBuf {
 #[test]
 fn every_response_conforms_to_the_document() {
     let sandbox = sandbox();
-    let settings = std::fs::read_to_string(sandbox.path("powerfill.toml")).expect("settings");
-    std::fs::write(sandbox.path("powerfill.toml"), settings + "configuration = \"managed\"\n")
-        .expect("settings are written");
+    let settings = sandbox.read("powerfill.toml");
+    sandbox.write("powerfill.toml", settings + "configuration = \"managed\"\n");
     sandbox.run_ok("config import --tenant GENERATED");
     sandbox.run_ok("run --tenant GENERATED");
     let token = sandbox.run_ok("token create --tenant GENERATED --name ann --role admin");
     let server = Server::start(&sandbox, &["--requests-per-second", "100000"]);
-    std::fs::write(sandbox.path("schemathesis.toml"), REFUSALS).expect("settings are written");
+    sandbox.write("schemathesis.toml", REFUSALS);
     let ran = Command::new(schemathesis())
         .current_dir(sandbox.path(""))
         .arg("run")

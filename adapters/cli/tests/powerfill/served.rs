@@ -138,7 +138,7 @@ pub(crate) fn sandbox() -> Sandbox {
 /// Writes a powerfill.toml with one tenant.
 pub(crate) fn write_settings(sandbox: &Sandbox, store: &str) {
     let settings = format!("[tenants.GENERATED]\nstore = \"{store}\"\nsource = \"dir:book\"\n");
-    std::fs::write(sandbox.path("powerfill.toml"), settings).expect("settings are written");
+    sandbox.write("powerfill.toml", settings);
 }
 
 #[test]
@@ -168,9 +168,8 @@ fn the_service_answers_works_and_stops() {
 #[test]
 fn runs_have_the_managed_configuration_of_their_request() {
     let sandbox = sandbox();
-    let settings = std::fs::read_to_string(sandbox.path("powerfill.toml")).expect("settings");
-    std::fs::write(sandbox.path("powerfill.toml"), settings + "configuration = \"managed\"\n")
-        .unwrap();
+    let settings = sandbox.read("powerfill.toml");
+    sandbox.write("powerfill.toml", settings + "configuration = \"managed\"\n");
     let server = Server::start(&sandbox, &["--no-workers"]);
     assert_ne!(server.request("POST", "/api/powerfill/preflight", "", "{}").0, 200);
     sandbox.run_ok("config import --tenant GENERATED");
@@ -240,10 +239,10 @@ fn an_endless_table_is_a_fault() {
     let view = "CREATE VIEW loan AS WITH RECURSIVE counted(loan_id) AS \
                 (SELECT 1 UNION ALL SELECT loan_id + 1 FROM counted) SELECT loan_id FROM counted";
     database.execute_batch(view).expect("a view");
-    let settings = std::fs::read_to_string(sandbox.path("powerfill.toml")).expect("settings");
+    let settings = sandbox.read("powerfill.toml");
     let (before, _) = settings.split_once("source = ").expect("a source");
     let settings = format!("{before}source = \"sqlite:endless.db\"\n");
-    std::fs::write(sandbox.path("powerfill.toml"), &settings).expect("settings are written");
+    sandbox.write("powerfill.toml", &settings);
     let server = Server::start(&sandbox, &["--no-workers", "--max-rows", "1000"]);
     let (status, refused) = server.request("POST", "/api/powerfill/preflight", "", "{}");
     assert_eq!(status, 422, "{refused}");
@@ -255,14 +254,14 @@ fn an_endless_table_is_a_fault() {
     assert!(refused["faults"].to_string().contains("more than 4000 bytes of text"), "{refused}");
     server.stop();
     // So it is by a mapping, and so are a file and messages.
-    std::fs::write(sandbox.path("map.toml"), "").expect("a mapping");
+    sandbox.write("map.toml", "");
     std::fs::create_dir(sandbox.path("files")).expect("a folder");
     let loans = "loan_id\n".to_owned() + &"K1\n".repeat(1001);
-    std::fs::write(sandbox.path("files/loan.csv"), loans).expect("a file");
+    sandbox.write("files/loan.csv", loans);
     let loan =
         "<DEAL><LOANS><LOAN LoanRoleType=\"SubjectLoan\"><LOAN_IDENTIFIERS/></LOAN></LOANS></DEAL>";
     let message = format!("<MESSAGE>{}</MESSAGE>", loan.repeat(1001));
-    std::fs::write(sandbox.path("loans.xml"), message).expect("a message");
+    sandbox.write("loans.xml", message);
     for (source, mapping, table) in [
         ("sqlite:endless.db", "mapping = \"map.toml\"\n", "loan"),
         ("dir:files", "mapping = \"map.toml\"\n", "loan.csv"),
@@ -270,7 +269,7 @@ fn an_endless_table_is_a_fault() {
         ("mismo:loans.xml", "", "loan"),
     ] {
         let settings = format!("{before}source = \"{source}\"\n{mapping}");
-        std::fs::write(sandbox.path("powerfill.toml"), settings).expect("settings are written");
+        sandbox.write("powerfill.toml", settings);
         let server = Server::start(&sandbox, &["--no-workers", "--max-rows", "1000"]);
         let (status, refused) = server.request("POST", "/api/powerfill/preflight", "", "{}");
         assert_eq!(status, 422, "{source}: {refused}");
@@ -296,13 +295,13 @@ fn silent_stores_delay_neither_other_tenants_nor_the_end() {
     write_settings(&sandbox, "sqlite:books.db");
     let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = silent.local_addr().expect("an address").port();
-    let settings = std::fs::read_to_string(sandbox.path("powerfill.toml")).expect("settings");
+    let settings = sandbox.read("powerfill.toml");
     let stalled = sandbox.store().expect("the store has a URL");
     let others = format!(
         "[tenants.SILENT]\nstore = \"postgres://ann@127.0.0.1:{port}/acme\"\n\
          [tenants.STALLED]\nstore = \"{stalled}\"\nsource = \"dir:stalled\"\n"
     );
-    std::fs::write(sandbox.path("powerfill.toml"), settings + &others).expect("settings");
+    sandbox.write("powerfill.toml", settings + &others);
     let server = Server::start(&sandbox, &[]);
     let unavailable = || {
         let (status, ready) = server.request("GET", "/readyz", "", "");
@@ -360,7 +359,7 @@ fn a_running_service_accepts_and_rejects_tokens() {
     assert_eq!(ask(&with(&viewer)), 403);
     assert_eq!(ask(&with(&operator)), 202);
     let listed = sandbox.run(["token", "list", "--format", "csv"]).success();
-    let saved = std::fs::read_to_string(sandbox.path("powerfill-tokens.toml")).expect("the file");
+    let saved = sandbox.read("powerfill-tokens.toml");
     for token in [&viewer, &operator] {
         assert!(!saved.contains(token.trim()) && !listed.out.contains(token.trim()));
     }

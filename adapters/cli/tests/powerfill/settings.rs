@@ -11,7 +11,7 @@ fn requested_by(sandbox: &Sandbox, store: &str) -> String {
 fn flags_override_variables_which_override_the_file() {
     let sandbox = Sandbox::new();
     let settings = "store = \"sqlite:from_file.db\"\nrequested_by = \"the file\"\n";
-    std::fs::write(sandbox.path("powerfill.toml"), settings).unwrap();
+    sandbox.write("powerfill.toml", settings);
     let source = source(&case("03"));
     sandbox.run(["run", &source]).success();
     assert_eq!(requested_by(&sandbox, "from_file.db"), "the file");
@@ -34,9 +34,9 @@ fn flags_override_variables_which_override_the_file() {
 #[test]
 fn an_unknown_setting_is_named_with_its_file() {
     let sandbox = Sandbox::new();
-    std::fs::write(sandbox.path("powerfill.toml"), "sture = \"sqlite:x.db\"").unwrap();
+    sandbox.write("powerfill.toml", "sture = \"sqlite:x.db\"");
     sandbox.run_line("runs").fails_with(2, &["powerfill.toml", "sture"]);
-    std::fs::write(sandbox.path("powerfill.toml"), "store = \"mysql:x\"").unwrap();
+    sandbox.write("powerfill.toml", "store = \"mysql:x\"");
     sandbox.run_line("runs").fails_with(2, &["powerfill.toml, store", "sqlite:FILE"]);
 }
 
@@ -44,7 +44,7 @@ fn an_unknown_setting_is_named_with_its_file() {
 fn flags_override_the_options_file() {
     let sandbox = Sandbox::new();
     let options = "{\"price_mode\": \"pc\", \"max_eligible_days\": 12}";
-    std::fs::write(sandbox.path("options.json"), options).unwrap();
+    sandbox.write("options.json", options);
     let source = source(&case("03"));
     let args = ["run", &source, "--options", "options.json", "--price-mode", "po"];
     let shown = sandbox.run([&args[..], &["--format", "json"]].concat()).success().out;

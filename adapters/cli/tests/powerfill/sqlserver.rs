@@ -63,7 +63,7 @@ fn the_publishing_target_comes_from_the_tenant_or_the_flag() {
     sandbox.run_line("publish").fails_with(2, &["where to?", "--to mssql://"]);
     let settings = |publish: &str| {
         let text = format!("[tenants.W]\nstore = \"sqlite:w.db\"\n{publish}");
-        std::fs::write(sandbox.path("powerfill.toml"), text).expect("settings are written");
+        sandbox.write("powerfill.toml", text);
     };
     settings("");
     sandbox.run_line("publish --tenant W").fails_with(2, &["where to?", "[tenants.ID]"]);

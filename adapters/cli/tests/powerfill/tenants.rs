@@ -52,7 +52,7 @@ fn sandbox() -> Sandbox {
         ("GENERATED", "store = \"sqlite:generated.db\"\nsource = \"dir:generated\""),
         ("other", "store = \"sqlite:other.db\"\nsource = \"dir:others\""),
     ]);
-    fs::write(sandbox.path("powerfill.toml"), settings).unwrap();
+    sandbox.write("powerfill.toml", settings);
     sandbox.run_ok("run --tenant GENERATED");
     sandbox.run_ok("seal export --out kept.seal --tenant GENERATED");
     sandbox
@@ -131,8 +131,8 @@ fn a_tenant_works_with_its_own_store_and_source() {
     }
     assert!(!sandbox.path("powerfill.db").exists());
     // The default tenant of the file.
-    let settings = fs::read_to_string(sandbox.path("powerfill.toml")).unwrap();
-    fs::write(sandbox.path("powerfill.toml"), format!("tenant = \"other\"\n{settings}")).unwrap();
+    let settings = sandbox.read("powerfill.toml");
+    sandbox.write("powerfill.toml", format!("tenant = \"other\"\n{settings}"));
     assert!(sandbox.run_ok("show").contains(" for other, "));
     assert!(sandbox.run_ok("check").contains("0 errors"));
     assert!(sandbox.run_ok("show --tenant GENERATED").contains(" for GENERATED, "));
@@ -185,7 +185,7 @@ fn a_wrong_tenant_reaches_nothing() {
 
     // The file gives a tenant a store with another tenant's events.
     let settings = toml(&[("other", "store = \"sqlite:generated.db\"\nsource = \"dir:others\"")]);
-    fs::write(sandbox.path("powerfill.toml"), settings).unwrap();
+    sandbox.write("powerfill.toml", settings);
     let before = files(&sandbox.path(""));
     for command in STORE_COMMANDS.iter().chain(&["run", "run --no-wait"]) {
         let line = format!("{command} --tenant other");
@@ -196,7 +196,7 @@ fn a_wrong_tenant_reaches_nothing() {
     // Without settings, the store belongs to the tenant of its events.
     fs::remove_file(sandbox.path("powerfill.toml")).unwrap();
     refused("run dir:others --store sqlite:generated.db", &["another tenant's events"]);
-    fs::write(sandbox.path("powerfill.toml"), "").unwrap();
+    sandbox.write("powerfill.toml", "");
     let mut after = files(&sandbox.path(""));
     after.iter_mut().filter(|(name, _)| name == "powerfill.toml").for_each(|(_, text)| {
         *text = before.iter().find(|(name, _)| name == "powerfill.toml").unwrap().1.clone();
@@ -229,7 +229,7 @@ fn an_invalid_file_is_refused_when_it_is_read() {
         (format!("store = \"sqlite:b.db\"\n{}", two("sqlite:a.db", "sqlite:c.db")), &["store"]),
         (format!("tenant = \"x\"\n{}", two("sqlite:a.db", "sqlite:c.db")), &["no tenant x"]),
     ] {
-        fs::write(sandbox.path("powerfill.toml"), &text).unwrap();
+        sandbox.write("powerfill.toml", &text);
         for line in ["runs --tenant one", "check dir:x", "run dir:x --store sqlite:d.db"] {
             let answer = sandbox.run_line(line);
             answer.fails_with(2, &[&["powerfill.toml"], words].concat());
@@ -237,7 +237,7 @@ fn an_invalid_file_is_refused_when_it_is_read() {
         }
     }
     let settings = toml(&[("one", "store = \"sqlite:a.db\"")]);
-    fs::write(sandbox.path("powerfill.toml"), settings).unwrap();
+    sandbox.write("powerfill.toml", settings);
     sandbox
         .run_line("run --tenant one")
         .fails_with(2, &["tenant one has no source", "[tenants.one]"]);
@@ -247,11 +247,10 @@ fn an_invalid_file_is_refused_when_it_is_read() {
 #[test]
 fn runs_of_a_tenant_have_its_options() {
     let sandbox = sandbox();
-    fs::write(sandbox.path("options.json"), "{\"price_mode\": \"pc\", \"scope\": \"none\"}")
-        .unwrap();
-    let settings = fs::read_to_string(sandbox.path("powerfill.toml")).unwrap();
+    sandbox.write("options.json", "{\"price_mode\": \"pc\", \"scope\": \"none\"}");
+    let settings = sandbox.read("powerfill.toml");
     let settings = settings.replace("dir:others\"", "dir:others\"\noptions = \"options.json\"");
-    fs::write(sandbox.path("powerfill.toml"), settings).unwrap();
+    sandbox.write("powerfill.toml", settings);
     for command in SOURCE_COMMANDS {
         let answer = sandbox.run_line(&format!("{command} --tenant other")).answers(1, &[]);
         assert!(format!("{answer:?}").contains("scope"), "{answer:?}");
@@ -276,10 +275,10 @@ async fn a_password_is_read_from_a_file_and_never_printed() {
         let settings = format!(
             "store = \"postgres://{user}@{host}\"\nsource = \"dir:book\"\npassword_file = \"{password_file}\""
         );
-        fs::write(sandbox.path("powerfill.toml"), toml(&[("GENERATED", &settings)])).unwrap();
+        sandbox.write("powerfill.toml", toml(&[("GENERATED", &settings)]));
     };
-    fs::write(sandbox.path("right"), format!("{}\n", password.replace("%20", " "))).unwrap();
-    fs::write(sandbox.path("wrong"), "s3cret\n").unwrap();
+    sandbox.write("right", format!("{}\n", password.replace("%20", " ")));
+    sandbox.write("wrong", "s3cret\n");
     write("right");
     sandbox.run_ok("run --tenant GENERATED");
     sandbox.run_ok("verify --tenant GENERATED");

@@ -253,7 +253,7 @@ fn faults_name_the_address_of_their_cell_in_every_format() {
         ],
     );
     sandbox.run_line("run xlsx:none.xlsx").fails_with(2, &["none.xlsx cannot be read"]);
-    std::fs::write(sandbox.path("text.xlsx"), "loan_id\nA\n").unwrap();
+    sandbox.write("text.xlsx", "loan_id\nA\n");
     sandbox
         .run_line("check xlsx:text.xlsx")
         .fails_with(2, &["text.xlsx", "it is not an .xlsx file", "open it in Excel"]);
@@ -294,7 +294,7 @@ fn commands_without_tables_refuse_to_write_a_workbook() {
         .fails_with(2, &["folder is a folder"]);
     assert!(!sandbox.path("x.xlsx").exists());
     // A file where a folder must be.
-    std::fs::write(sandbox.path("file"), "").unwrap();
+    sandbox.write("file", "");
     let refused = sandbox.run_line(&format!("run {source} --format xlsx --out file/run.xlsx"));
     refused.fails_with(2, &["file/run.xlsx"]);
 }

@@ -26,8 +26,8 @@ fn write_settings(sandbox: &Sandbox, url: &str) {
          publish = \"{url}\"\npublish_password_file = \"secret\"\n",
         source.display()
     );
-    std::fs::write(sandbox.path("powerfill.toml"), settings).expect("settings are written");
-    std::fs::write(sandbox.path("secret"), password).expect("a password is written");
+    sandbox.write("powerfill.toml", settings);
+    sandbox.write("secret", password);
 }
 
 /// The URL without its password, and the password.

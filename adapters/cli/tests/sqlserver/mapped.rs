@@ -48,8 +48,8 @@ fn a_view_with_own_names_has_the_digest_of_its_file() {
     let mut csv = "Loan #,Milestone,Loan Amt,Rate,Funded,St\n".to_owned();
     LOANS.iter().for_each(|loan| csv += &format!("{}\n", loan.join(",")));
     fs::create_dir(sandbox.path("tapes")).expect("a folder");
-    fs::write(sandbox.path("tapes/pipeline.csv"), csv).expect("a tape");
-    fs::write(sandbox.path("book.toml"), format!("{MAPPING}{BOOK_TABLES}")).expect("a mapping");
+    sandbox.write("tapes/pipeline.csv", csv);
+    sandbox.write("book.toml", format!("{MAPPING}{BOOK_TABLES}"));
     let digest = |source: &str| {
         let checked = sandbox.run(["check", source, "--mapping", "book.toml"]).success();
         checked.out.lines().find(|line| line.starts_with("input digest ")).map(str::to_owned)
@@ -58,6 +58,6 @@ fn a_view_with_own_names_has_the_digest_of_its_file() {
     assert!(of_file.is_some());
     assert_eq!(digest(&schema.url()), of_file);
     sandbox.run(["check", &schema.url(), "--write-mapping", "draft.toml"]).success();
-    let draft = fs::read_to_string(sandbox.path("draft.toml")).expect("a draft");
+    let draft = sandbox.read("draft.toml");
     assert!(draft.contains("\"Loan #\" = \"loan_id\""), "{draft}");
 }
