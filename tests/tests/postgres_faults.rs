@@ -15,7 +15,7 @@ use powerfill_ports::events::{Append, EventStore, StoredEvent};
 use powerfill_ports::projections::ProjectionStore;
 use powerfill_ports::runs::{ProjectionWriter, RunStatus, RunStore};
 use powerfill_postgres::PostgresStore;
-use powerfill_tables::table::TableSpec;
+use powerfill_tables::table::TableRef;
 use powerfill_tests::postgres::{DedicatedServer, Durability, TestDatabase, connect, url};
 use powerfill_tests::proxy::{ProxyFault, TcpProxy};
 use powerfill_tests::store_suite::StoreLocation;
@@ -149,7 +149,7 @@ async fn execute_run(store: &PostgresStore, run: RunId, at: i64) {
         let appended = retry_while_unavailable(|| store.append(append.clone())).await;
         assert_eq!(appended.stream_version, version + u64::from(count));
     }
-    let tables: [&'static TableSpec; 2] = [&KICKOUTS, &HISTORY];
+    let tables: [TableRef; 2] = [&KICKOUTS, &HISTORY];
     let writer = ProjectionWriter::Worker(lease);
     retry_while_unavailable(|| store.begin_staging(writer, &tables)).await;
     for (part, loan) in [(1, "L1"), (2, "L2"), (3, "L3")] {

@@ -15,7 +15,7 @@ use powerfill_tables::digest::TableDigest;
 use powerfill_tables::event_index::{EventIndex, RunIndex};
 use powerfill_tables::run_headline::RunHeadline;
 use powerfill_tables::status::RunStatus;
-use powerfill_tables::table::{Cell, LargeTables, RowBatch, TableSpec};
+use powerfill_tables::table::{Cell, LargeTables, RowBatch, TableRef};
 use powerfill_tables::tables::{Projectors, projectors, run_history};
 use powerfill_tables::{RunTables, UnknownTable};
 
@@ -210,20 +210,21 @@ pub(crate) async fn fold_with_index(
 ///
 /// # Errors
 /// The store fails.
-pub async fn is_built(store: &dyn Store, table: &'static TableSpec) -> StoreResult<bool> {
+pub async fn is_built(store: &dyn Store, table: TableRef) -> StoreResult<bool> {
     Ok(table.built_from.is_some() && !store.is_stored(table).await?)
 }
 
-/// Makes the rows of a table that is [built from](TableSpec::built_from) one type of event, with
-/// the events of this type from a version on. Passes rows on together with the version after their
-/// last event, until `take_rows` breaks.
+/// Makes the rows of a table that is
+/// [built from](powerfill_tables::table::TableSpec::built_from) one type of event, with the events of
+/// this type from a version on. Passes rows on together with the version after their last event,
+/// until `take_rows` breaks.
 ///
 /// # Errors
 /// An event cannot be read; the store fails.
 pub async fn build_table(
     store: &dyn Store,
     run: RunId,
-    table: &'static TableSpec,
+    table: TableRef,
     from_version: u64,
     mut take_rows: impl AsyncFnMut(RowBatch, u64) -> ControlFlow<()>,
 ) -> AppResult<()> {

@@ -8,7 +8,7 @@ use powerfill_snapshot::rules::{Predicate, Truth};
 use powerfill_snapshot::tables::{Attribute, ColumnType, LoanColumn};
 use powerfill_tables::csv;
 use powerfill_tables::sorting::compare_folded;
-use powerfill_tables::table::{Cell, CellType, Column, RowBatch, TableSpec};
+use powerfill_tables::table::{Cell, CellType, Column, RowBatch, TableRef, TableSpec};
 use rust_decimal::Decimal;
 
 use crate::args::SelectionArgs;
@@ -31,7 +31,7 @@ impl<'a> SelectedRows<'a> {
 /// What is chosen of a table.
 #[derive(Debug)]
 pub(crate) struct Selection {
-    table: &'static TableSpec,
+    table: TableRef,
     columns: Vec<usize>,
     condition: Option<Predicate>,
     /// Columns, and whether the largest comes first.
@@ -41,7 +41,7 @@ pub(crate) struct Selection {
 
 impl Selection {
     /// What the arguments choose.
-    pub(crate) fn of(args: &SelectionArgs, table: &'static TableSpec) -> CliResult<Self> {
+    pub(crate) fn of(args: &SelectionArgs, table: TableRef) -> CliResult<Self> {
         let all = || (0..table.columns.len()).collect();
         let named: Vec<usize> = args
             .columns

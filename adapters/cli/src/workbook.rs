@@ -7,14 +7,14 @@ use powerfill_app::rebuild;
 use powerfill_events::run::RunId;
 use powerfill_overview::Overview;
 use powerfill_ports::Store;
-use powerfill_tables::table::TableSpec;
+use powerfill_tables::table::{TableRef, TableSpec};
 use powerfill_tables::tables::ALL;
 use powerfill_xlsx::RunWorkbook;
 
 use crate::error::{CliError, CliResult};
 
 /// The tables of a workbook: all, or those that people read. Large tables are for programs.
-pub(crate) fn tables_of(all: bool) -> Vec<&'static TableSpec> {
+pub(crate) fn tables_of(all: bool) -> Vec<TableRef> {
     ALL.iter().copied().filter(|table| all || table.built_from.is_none()).collect()
 }
 
@@ -24,7 +24,7 @@ pub(crate) async fn write(
     store: &dyn Store,
     run: RunId,
     at: u64,
-    tables: &[&'static TableSpec],
+    tables: &[TableRef],
     overview: Option<&Overview>,
     file: Option<&Path>,
     keep: impl Fn(&TableSpec) -> bool,

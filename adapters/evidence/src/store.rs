@@ -27,7 +27,7 @@ use powerfill_ports::snapshots::SnapshotStore;
 use powerfill_ports::subscribers::SubscriberStore;
 use powerfill_ports::{StoreError, StoreResult};
 use powerfill_tables::event_index::{RunIndex, Subject};
-use powerfill_tables::table::{Cell, RowBatch, TableSpec};
+use powerfill_tables::table::{Cell, RowBatch, TableRef};
 
 use crate::EvidenceError;
 use crate::evidence_file::EvidenceFile;
@@ -220,11 +220,7 @@ impl RetentionStore for EvidenceStore {}
 
 #[async_trait]
 impl ProjectionStore for EvidenceStore {
-    async fn begin_staging(
-        &self,
-        _: ProjectionWriter,
-        _: &[&'static TableSpec],
-    ) -> StoreResult<()> {
+    async fn begin_staging(&self, _: ProjectionWriter, _: &[TableRef]) -> StoreResult<()> {
         refused()
     }
 
@@ -232,11 +228,11 @@ impl ProjectionStore for EvidenceStore {
         refused()
     }
 
-    async fn publish(&self, _: ProjectionWriter, _: &[&'static TableSpec]) -> StoreResult<()> {
+    async fn publish(&self, _: ProjectionWriter, _: &[TableRef]) -> StoreResult<()> {
         refused()
     }
 
-    async fn is_stored(&self, _: &'static TableSpec) -> StoreResult<bool> {
+    async fn is_stored(&self, _: TableRef) -> StoreResult<bool> {
         Ok(false)
     }
 
@@ -244,16 +240,11 @@ impl ProjectionStore for EvidenceStore {
         Ok(None)
     }
 
-    async fn put_row(
-        &self,
-        _: ProjectionWriter,
-        _: &'static TableSpec,
-        _: Vec<Cell>,
-    ) -> StoreResult<()> {
+    async fn put_row(&self, _: ProjectionWriter, _: TableRef, _: Vec<Cell>) -> StoreResult<()> {
         refused()
     }
 
-    fn rows(&self, _: &'static TableSpec) -> RowBatches<'_> {
+    fn rows(&self, _: TableRef) -> RowBatches<'_> {
         stream::empty().boxed()
     }
 }

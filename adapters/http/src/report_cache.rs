@@ -14,7 +14,7 @@ use parking_lot::Mutex;
 use powerfill_app::rebuild::{build_table, fold, is_built};
 use powerfill_events::run::RunId;
 use powerfill_ports::Store;
-use powerfill_tables::table::{Cell, RowBatch, TableSpec};
+use powerfill_tables::table::{Cell, RowBatch, TableRef, TableSpec};
 use powerfill_tables::tables::reports;
 
 use crate::blocking::spawn_blocking;
@@ -232,7 +232,7 @@ impl ReportCache {
         tenant: &str,
         store: &Arc<dyn Store>,
         run: RunId,
-        (table, count): (&'static TableSpec, Option<u64>),
+        (table, count): (TableRef, Option<u64>),
     ) -> ApiResult<Option<Arc<CachedTable>>> {
         let largest = self.max_bytes / 2;
         // Its cells alone are too large, so none of it is read to find that out.
@@ -291,7 +291,7 @@ fn select(tables: &Tables, table: &TableSpec) -> Option<Arc<CachedTable>> {
 async fn read_shown(
     store: &dyn Store,
     run: RunId,
-    table: &'static TableSpec,
+    table: TableRef,
     largest: usize,
 ) -> ApiResult<Option<Rows>> {
     if store.published().await?.is_none_or(|(published, _)| published != run)
@@ -322,7 +322,7 @@ async fn read_shown(
 async fn read_large(
     store: &Arc<dyn Store>,
     run: RunId,
-    table: &'static TableSpec,
+    table: TableRef,
     largest: usize,
 ) -> ApiResult<Rows> {
     let store = Arc::clone(store);
@@ -348,10 +348,10 @@ async fn read_events(
     store: &Arc<dyn Store>,
     run: RunId,
     max_bytes: usize,
-) -> ApiResult<Vec<(&'static TableSpec, Rows)>> {
+) -> ApiResult<Vec<(TableRef, Rows)>> {
     let store = Arc::clone(store);
     spawn_blocking(async move || {
-        let mut tables: Vec<(&'static TableSpec, Rows, usize)> = Vec::new();
+        let mut tables: Vec<(TableRef, Rows, usize)> = Vec::new();
         for (spec, _) in reports() {
             let is_new = !tables.iter().any(|(table, ..)| std::ptr::eq(*table, spec));
             if spec.built_from.is_none() && is_new {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use powerfill_events::run::RunId;
 use powerfill_events::values::{Day, TenantId};
-use powerfill_tables::table::{RowBatch, TableSpec};
+use powerfill_tables::table::{RowBatch, TableRef, TableSpec};
 
 use crate::error::ExportError;
 use crate::table_file::TableFile;
@@ -63,7 +63,7 @@ pub struct RunFiles {
 }
 
 struct OpenFile {
-    table: &'static TableSpec,
+    table: TableRef,
     path: PathBuf,
     file: TableFile<BufWriter<File>>,
 }
@@ -76,7 +76,7 @@ impl RunFiles {
     pub fn create(
         folder: &Path,
         partition: Partition,
-        tables: &[&'static TableSpec],
+        tables: &[TableRef],
     ) -> Result<Self, ExportError> {
         let partial = folder.join(format!(".partial-{}", partition.run));
         fs::create_dir_all(&partial).map_err(ExportError::at(&partial))?;

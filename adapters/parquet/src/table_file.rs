@@ -9,7 +9,7 @@ use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
 use powerfill_events::run::RunId;
-use powerfill_tables::table::{RowBatch, TableSpec};
+use powerfill_tables::table::{RowBatch, TableRef};
 
 use crate::rows::{write_column, write_constant};
 use crate::schema::schema;
@@ -33,7 +33,7 @@ impl<W: Write + Send> TableFile<W> {
     ///
     /// # Errors
     /// If `out` fails.
-    pub fn new(out: W, table: &'static TableSpec, run: RunId) -> Result<Self> {
+    pub fn new(out: W, table: TableRef, run: RunId) -> Result<Self> {
         let run = run.to_string();
         let properties = WriterProperties::builder()
             .set_created_by(concat!("powerfill ", env!("CARGO_PKG_VERSION")).to_owned())

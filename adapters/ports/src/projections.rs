@@ -9,7 +9,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use futures::stream::BoxStream;
 use powerfill_events::run::RunId;
-use powerfill_tables::table::{Cell, CellType, Column, RowBatch, TableSpec};
+use powerfill_tables::table::{Cell, CellType, Column, RowBatch, TableRef, TableSpec};
 use rust_decimal::Decimal;
 
 use crate::lease::ProjectionWriter;
@@ -141,11 +141,8 @@ pub trait ProjectionStore: Send + Sync {
     ///
     /// # Errors
     /// The writer may not write (see [`ProjectionWriter`]); the store fails.
-    async fn begin_staging(
-        &self,
-        writer: ProjectionWriter,
-        tables: &[&'static TableSpec],
-    ) -> StoreResult<()>;
+    async fn begin_staging(&self, writer: ProjectionWriter, tables: &[TableRef])
+    -> StoreResult<()>;
 
     /// Adds rows, in order, to the staging area, and records the version of the last event that
     /// they come from. The rows are shared, so that the call can be repeated without a copy of
@@ -167,17 +164,13 @@ pub trait ProjectionStore: Send + Sync {
     /// # Errors
     /// The writer may not write; the staging area belongs to another run; the store fails. The
     /// former rows then stay.
-    async fn publish(
-        &self,
-        writer: ProjectionWriter,
-        left_out: &[&'static TableSpec],
-    ) -> StoreResult<()>;
+    async fn publish(&self, writer: ProjectionWriter, left_out: &[TableRef]) -> StoreResult<()>;
 
     /// The run whose outputs are published, and the version of the last event that they come from.
     async fn published(&self) -> StoreResult<Option<(RunId, u64)>>;
 
     /// Whether a published table is stored. It is not if it was left out or never published.
-    async fn is_stored(&self, table: &'static TableSpec) -> StoreResult<bool>;
+    async fn is_stored(&self, table: TableRef) -> StoreResult<bool>;
 
     /// Replaces a run's row in a table that keeps every run (`pfill_run_history`).
     ///
@@ -186,12 +179,12 @@ pub trait ProjectionStore: Send + Sync {
     async fn put_row(
         &self,
         writer: ProjectionWriter,
-        table: &'static TableSpec,
+        table: TableRef,
         row: Vec<Cell>,
     ) -> StoreResult<()>;
 
     /// The rows of a published table in the order in which they were staged; of a table that keeps
     /// every run, ordered by run id with one batch per run. All rows are from one moment, even if
     /// they are read slowly. A table that is not stored has no rows.
-    fn rows(&self, table: &'static TableSpec) -> RowBatches<'_>;
+    fn rows(&self, table: TableRef) -> RowBatches<'_>;
 }

@@ -5,7 +5,7 @@
 use powerfill_events::run::RunId;
 use powerfill_ports::projections::{ROWS_PER_BATCH, RunRows, stored_columns};
 use powerfill_ports::{StoreError, StoreResult};
-use powerfill_tables::table::{RowBatch, TableSpec};
+use powerfill_tables::table::{RowBatch, TableRef, TableSpec};
 use tokio_postgres::{Row, Statement};
 
 use crate::cells;
@@ -63,7 +63,7 @@ impl OutputCursor {
     }
 
     /// The next rows; empty at the end.
-    pub(crate) async fn next(&mut self, table: &'static TableSpec) -> StoreResult<Vec<RunRows>> {
+    pub(crate) async fn next(&mut self, table: TableRef) -> StoreResult<Vec<RunRows>> {
         let Some(fetch) = &self.fetch else { return Ok(Vec::new()) };
         let rows = self.session.query(fetch, &[]).await.map_err(store_error)?;
         let mut batches: Vec<RunRows> = Vec::new();

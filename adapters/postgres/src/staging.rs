@@ -14,7 +14,7 @@ use powerfill_ports::projections::{
 };
 use powerfill_ports::runs::ProjectionWriter;
 use powerfill_ports::{StoreError, StoreResult};
-use powerfill_tables::table::{Cell, RowBatch, TableSpec};
+use powerfill_tables::table::{Cell, RowBatch, TableRef, TableSpec};
 use tokio_postgres::Client;
 
 use crate::commit::{CommitOutcome, commit, commit_idempotent, resolve_unknown};
@@ -63,7 +63,7 @@ pub(crate) async fn columns_of(client: &Client, name: &str) -> StoreResult<Vec<(
 async fn begin(
     pool: &ConnectionPool,
     writer: ProjectionWriter,
-    tables: &[&'static TableSpec],
+    tables: &[TableRef],
 ) -> StoreResult<()> {
     let run = writer.run();
     let mut client = pool.get().await?;
@@ -223,7 +223,7 @@ async fn copy_rows(
 async fn publish(
     pool: &ConnectionPool,
     writer: ProjectionWriter,
-    left_out: &[&'static TableSpec],
+    left_out: &[TableRef],
 ) -> StoreResult<()> {
     let run = writer.run();
     let mut client = pool.get().await?;
@@ -285,7 +285,7 @@ async fn publish_table(tx: &Transaction<'_>, table: &StagedTable) -> StoreResult
 async fn put_row(
     pool: &ConnectionPool,
     writer: ProjectionWriter,
-    table: &'static TableSpec,
+    table: TableRef,
     row: Vec<Cell>,
 ) -> StoreResult<()> {
     ensure_row_of_run(table, &row)?;
@@ -329,7 +329,7 @@ impl ProjectionStore for PostgresStore {
     async fn begin_staging(
         &self,
         writer: ProjectionWriter,
-        tables: &[&'static TableSpec],
+        tables: &[TableRef],
     ) -> StoreResult<()> {
         let (inner, tables) = (Arc::clone(&self.inner), tables.to_vec());
         run_detached(async move { begin(&inner.pool, writer, &tables).await }).await
@@ -345,11 +345,7 @@ impl ProjectionStore for PostgresStore {
         run_detached(async move { stage(&inner.pool, writer, rows, up_to_version).await }).await
     }
 
-    async fn publish(
-        &self,
-        writer: ProjectionWriter,
-        left_out: &[&'static TableSpec],
-    ) -> StoreResult<()> {
+    async fn publish(&self, writer: ProjectionWriter, left_out: &[TableRef]) -> StoreResult<()> {
         let (inner, left_out) = (Arc::clone(&self.inner), left_out.to_vec());
         run_detached(async move { publish(&inner.pool, writer, &left_out).await }).await
     }
@@ -359,7 +355,7 @@ impl ProjectionStore for PostgresStore {
         Ok(shown.map(|slot| (slot.run, slot.version)))
     }
 
-    async fn is_stored(&self, table: &'static TableSpec) -> StoreResult<bool> {
+    async fn is_stored(&self, table: TableRef) -> StoreResult<bool> {
         let client = self.inner.pool.get().await?;
         Ok(!columns_of(&client, table.name).await?.is_empty())
     }
@@ -367,14 +363,14 @@ impl ProjectionStore for PostgresStore {
     async fn put_row(
         &self,
         writer: ProjectionWriter,
-        table: &'static TableSpec,
+        table: TableRef,
         row: Vec<Cell>,
     ) -> StoreResult<()> {
         let inner = Arc::clone(&self.inner);
         run_detached(async move { put_row(&inner.pool, writer, table, row).await }).await
     }
 
-    fn rows(&self, table: &'static TableSpec) -> RowBatches<'_> {
+    fn rows(&self, table: TableRef) -> RowBatches<'_> {
         stream::try_unfold(None, move |cursor| async move {
             let mut cursor = match cursor {
                 Some(cursor) => cursor,

@@ -3,7 +3,7 @@
 
 use powerfill_ports::projections::{ROWS_PER_BATCH, RunRows, stored_columns};
 use powerfill_ports::{StoreError, StoreResult};
-use powerfill_tables::table::{RowBatch, TableSpec};
+use powerfill_tables::table::{RowBatch, TableRef, TableSpec};
 use rusqlite::{Connection, Row};
 
 use crate::cells;
@@ -59,7 +59,7 @@ impl OutputReader {
     }
 
     /// The next rows; empty at the end.
-    pub(crate) fn next(&mut self, table: &'static TableSpec) -> StoreResult<Vec<RunRows>> {
+    pub(crate) fn next(&mut self, table: TableRef) -> StoreResult<Vec<RunRows>> {
         let mut batches: Vec<RunRows> = Vec::new();
         let mut count = 0;
         {

@@ -12,7 +12,7 @@ use powerfill_ports::projections::{
 };
 use powerfill_ports::runs::ProjectionWriter;
 use powerfill_ports::{StoreError, StoreResult};
-use powerfill_tables::table::{Cell, RowBatch, TableSpec};
+use powerfill_tables::table::{Cell, RowBatch, TableRef, TableSpec};
 use rusqlite::Connection;
 
 use crate::connection::store_error;
@@ -64,7 +64,7 @@ pub(crate) fn columns_of(conn: &Connection, name: &str) -> StoreResult<Vec<(Stri
 }
 
 /// Empties the staging area and assigns it to the writer's run.
-fn begin(tx: &Connection, run: RunId, tables: &[&'static TableSpec]) -> StoreResult<()> {
+fn begin(tx: &Connection, run: RunId, tables: &[TableRef]) -> StoreResult<()> {
     for (former, _) in staged_tables(tx)? {
         let sql = format!("DROP TABLE IF EXISTS {}", quoted(&staged_name(&former)));
         tx.execute_batch(&sql).map_err(store_error)?;
@@ -146,7 +146,7 @@ fn insert_rows(conn: &Connection, name: &str, run: RunId, batch: &RowBatch) -> S
 }
 
 /// Replaces the published tables by the staged ones, and removes those that are left out.
-fn publish(tx: &Connection, run: RunId, left_out: &[&'static TableSpec]) -> StoreResult<()> {
+fn publish(tx: &Connection, run: RunId, left_out: &[TableRef]) -> StoreResult<()> {
     let version = ensure_staged(tx, run)?;
     for table in left_out {
         let sql = format!("DROP TABLE IF EXISTS {}", quoted(table.name));
@@ -210,7 +210,7 @@ impl ProjectionStore for SqliteStore {
     async fn begin_staging(
         &self,
         writer: ProjectionWriter,
-        tables: &[&'static TableSpec],
+        tables: &[TableRef],
     ) -> StoreResult<()> {
         let tables = tables.to_vec();
         self.write_as(writer, move |tx, run| begin(tx, run, &tables)).await
@@ -225,11 +225,7 @@ impl ProjectionStore for SqliteStore {
         self.write_as(writer, move |tx, run| stage(tx, run, &rows, up_to_version)).await
     }
 
-    async fn publish(
-        &self,
-        writer: ProjectionWriter,
-        left_out: &[&'static TableSpec],
-    ) -> StoreResult<()> {
+    async fn publish(&self, writer: ProjectionWriter, left_out: &[TableRef]) -> StoreResult<()> {
         let left_out = left_out.to_vec();
         self.write_as(writer, move |tx, run| publish(tx, run, &left_out)).await
     }
@@ -238,7 +234,7 @@ impl ProjectionStore for SqliteStore {
         self.read_with(|conn| slot(conn, "shown")).await
     }
 
-    async fn is_stored(&self, table: &'static TableSpec) -> StoreResult<bool> {
+    async fn is_stored(&self, table: TableRef) -> StoreResult<bool> {
         let columns = self.read_with(|conn| columns_of(conn, table.name)).await?;
         Ok(!columns.is_empty())
     }
@@ -246,7 +242,7 @@ impl ProjectionStore for SqliteStore {
     async fn put_row(
         &self,
         writer: ProjectionWriter,
-        table: &'static TableSpec,
+        table: TableRef,
         row: Vec<Cell>,
     ) -> StoreResult<()> {
         ensure_row_of_run(table, &row)?;
@@ -254,7 +250,7 @@ impl ProjectionStore for SqliteStore {
         self.write_as(writer, move |tx, run| put_row(tx, run, &row)).await
     }
 
-    fn rows(&self, table: &'static TableSpec) -> RowBatches<'_> {
+    fn rows(&self, table: TableRef) -> RowBatches<'_> {
         stream::try_unfold((self.clone(), None), move |(store, reader)| async move {
             let inner = Arc::clone(&store.inner);
             let next = run_blocking(move || {

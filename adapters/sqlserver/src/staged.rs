@@ -12,7 +12,7 @@ use powerfill_events::run::RunId;
 use powerfill_events::values::{Day, Timestamp};
 use powerfill_tables::csv::write_text;
 use powerfill_tables::digest::TableDigest;
-use powerfill_tables::table::{Cell, CellType, Column, RowBatch, TableSpec};
+use powerfill_tables::table::{Cell, CellType, Column, RowBatch, TableRef, TableSpec};
 use rust_decimal::Decimal;
 use tiberius::error::Error;
 use tiberius::numeric::Numeric;
@@ -134,7 +134,7 @@ pub(crate) async fn cast(
 pub(crate) async fn read_back(
     client: &mut Connection,
     schema: &str,
-    table: &'static TableSpec,
+    table: TableRef,
 ) -> Result<TableDigest, Error> {
     let (columns, from) = (column_list(table), quoted(&staging(table)));
     let sql = format!("SELECT {columns} FROM {}.{from} ORDER BY row_no", quoted(schema));
@@ -208,11 +208,11 @@ mod tests {
 
     use super::*;
 
-    fn column(table: &'static TableSpec, name: &str) -> &'static Column {
+    fn column(table: TableRef, name: &str) -> &'static Column {
         table.columns.iter().find(|column| column.name == name).unwrap()
     }
 
-    fn sent_text(table: &'static TableSpec, name: &str, cell: impl Into<Cell>) -> Option<String> {
+    fn sent_text(table: TableRef, name: &str, cell: impl Into<Cell>) -> Option<String> {
         text(table, column(table, name), &cell.into()).unwrap()
     }
 

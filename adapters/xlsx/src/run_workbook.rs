@@ -13,7 +13,7 @@ use powerfill_events::run::RunId;
 use powerfill_events::values::Day;
 use powerfill_overview::Overview;
 use powerfill_tables::csv;
-use powerfill_tables::table::{Cell, CellType, RowBatch, TableSpec};
+use powerfill_tables::table::{Cell, CellType, RowBatch, TableRef, TableSpec};
 use powerfill_tables::tables::run_history;
 use rust_xlsxwriter::{
     DocProperties, ExcelDateTime, IgnoreError, Workbook, Worksheet, XlsxError as WriterError,
@@ -59,7 +59,7 @@ pub struct RunWorkbook {
 
 /// The sheets of a table: more than one if the table has more rows than a sheet.
 struct TableSheets {
-    table: &'static TableSpec,
+    table: TableRef,
     full: Vec<Worksheet>,
     sheet: Worksheet,
     /// The next row of the sheet.
@@ -76,18 +76,14 @@ impl RunWorkbook {
     ///
     /// # Errors
     /// If the temporary files cannot be created.
-    pub fn new(
-        run: RunId,
-        file: Option<&Path>,
-        tables: &[&'static TableSpec],
-    ) -> Result<Self, XlsxError> {
+    pub fn new(run: RunId, file: Option<&Path>, tables: &[TableRef]) -> Result<Self, XlsxError> {
         Self::with_max_rows(run, file, tables, MAX_ROWS)
     }
 
     fn with_max_rows(
         run: RunId,
         file: Option<&Path>,
-        tables: &[&'static TableSpec],
+        tables: &[TableRef],
         max_rows: u32,
     ) -> Result<Self, XlsxError> {
         let mut book = Workbook::new();

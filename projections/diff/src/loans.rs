@@ -1,7 +1,7 @@
 //! The loans of a comparison whose decision differs, and their paths (specification 3.4).
 
 use powerfill_explain::{LoanStories, OutcomeClause, RelationClause};
-use powerfill_tables::table::TableSpec;
+use powerfill_tables::table::{TableRef, TableSpec};
 
 use crate::compare::RowVerdict;
 use crate::comparison::Comparison;
@@ -19,7 +19,7 @@ struct PositionTables<'a> {
 
 /// A table whose rows are looked up by loan.
 struct TableByLoan<'a> {
-    table: &'static TableSpec,
+    table: TableRef,
     grid: &'a Grid,
     /// The number of a loan's id, and its row; in ascending order.
     rows: Vec<(u32, u32)>,

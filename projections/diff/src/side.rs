@@ -4,7 +4,7 @@ use powerfill_events::run::options::RunOptions;
 use powerfill_events::run::{RecordedEvent, RunEvent, RunId};
 use powerfill_events::values::{TenantId, Timestamp};
 use powerfill_tables::status::RunStatus;
-use powerfill_tables::table::{RowBatch, TableSpec};
+use powerfill_tables::table::{RowBatch, TableRef};
 use powerfill_tables::tables::{ALL, Projector, projectors};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -187,7 +187,7 @@ impl RunSide {
 }
 
 /// The table with this name, and its position in [`ALL`].
-pub(crate) fn by_name(name: &str) -> Option<(usize, &'static TableSpec)> {
+pub(crate) fn by_name(name: &str) -> Option<(usize, TableRef)> {
     ALL.iter().copied().enumerate().find(|(_, table)| table.name == name)
 }
 

@@ -8,7 +8,7 @@
 //! hexadecimal, two blanks, the table's name, LF. So `b3sum` alone can compute it from CSV files.
 
 use crate::csv::{write_names, write_row};
-use crate::table::{Cell, RowBatch, TableSpec};
+use crate::table::{Cell, RowBatch, TableRef};
 
 /// Text is hashed in pieces of about this many bytes: enough for BLAKE3 to use its widest
 /// instructions, and little enough for the cache.
@@ -17,7 +17,7 @@ const PIECE: usize = 64 * 1024;
 /// The hash of one table in one version of its columns, updated row by row.
 #[derive(Debug, Clone)]
 pub struct TableDigest {
-    table: &'static TableSpec,
+    table: TableRef,
     version: u32,
     /// Positions of the columns that the version has; `None` where it has all of them.
     covered: Option<Vec<usize>>,
@@ -28,12 +28,12 @@ pub struct TableDigest {
 
 impl TableDigest {
     /// The digest of the table without rows, in the present version.
-    pub fn new(table: &'static TableSpec) -> Self {
+    pub fn new(table: TableRef) -> Self {
         Self::at_version(table, table.version())
     }
 
     /// The digest of the table without rows, in this version.
-    pub fn at_version(table: &'static TableSpec, version: u32) -> Self {
+    pub fn at_version(table: TableRef, version: u32) -> Self {
         let covered: Vec<usize> = table.positions_at(version).collect();
         let mut text = Vec::new();
         write_names(covered.iter().map(|at| &table.columns[*at]), &mut text);
@@ -70,7 +70,7 @@ impl TableDigest {
     }
 
     /// The declaration of the table.
-    pub const fn table(&self) -> &'static TableSpec {
+    pub const fn table(&self) -> TableRef {
         self.table
     }
 

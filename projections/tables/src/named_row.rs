@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use powerfill_events::values::{Choice, Day, Fixed, Unit};
 
-use crate::table::{Cell, RowBatch, TableSpec};
+use crate::table::{Cell, RowBatch, TableRef};
 
 /// A row of an output table. NULL, and a value of another type, is absent.
 #[derive(Debug, Clone, Copy)]
 pub struct NamedRow<'a> {
-    table: &'static TableSpec,
+    table: TableRef,
     cells: &'a [Cell],
 }
 

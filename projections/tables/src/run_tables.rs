@@ -6,7 +6,7 @@ use powerfill_events::run::{RecordedEvent, RunEvent};
 
 use crate::digest::{TableDigest, output_digest};
 use crate::run_headline::RunHeadline;
-use crate::table::{Cell, RowBatch, TableRole, TableSpec};
+use crate::table::{Cell, RowBatch, TableRef, TableRole, TableSpec};
 use crate::tables::{Projector, projectors, run_history};
 
 /// The output tables of one run.
@@ -52,7 +52,7 @@ impl ProjectedTable {
         Self { projector, digests, ready: RowBatch::new(table), sealed: false }
     }
 
-    const fn spec(&self) -> &'static TableSpec {
+    const fn spec(&self) -> TableRef {
         self.ready.table
     }
 
@@ -112,7 +112,7 @@ impl RunTables {
     }
 
     /// The declarations of the tables, in the order of 1.5.
-    pub fn specs(&self) -> Vec<&'static TableSpec> {
+    pub fn specs(&self) -> Vec<TableRef> {
         self.tables.iter().map(ProjectedTable::spec).collect()
     }
 

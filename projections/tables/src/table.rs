@@ -166,10 +166,7 @@ impl LargeTables {
     }
 
     /// The tables of which a store gets rows, and the others.
-    pub fn split(
-        self,
-        tables: &[&'static TableSpec],
-    ) -> (Vec<&'static TableSpec>, Vec<&'static TableSpec>) {
+    pub fn split(self, tables: &[TableRef]) -> (Vec<TableRef>, Vec<TableRef>) {
         tables.iter().partition(|table| self.stores(table))
     }
 }
@@ -210,6 +207,9 @@ impl ReportSpec {
         Self { position, name, about, only: None }
     }
 }
+
+/// A declared table, which lives as long as the program.
+pub type TableRef = &'static TableSpec;
 
 impl TableSpec {
     /// A table that is not in the list of [`crate::tables`], for stores and files that are driven
@@ -261,14 +261,14 @@ impl TableSpec {
 #[derive(Debug, Clone)]
 pub struct RowBatch {
     /// The table that the rows belong to.
-    pub table: &'static TableSpec,
+    pub table: TableRef,
     /// Row after row, `table.columns.len()` cells per row.
     pub cells: Vec<Cell>,
 }
 
 impl RowBatch {
     /// An empty batch.
-    pub const fn new(table: &'static TableSpec) -> Self {
+    pub const fn new(table: TableRef) -> Self {
         Self { table, cells: Vec::new() }
     }
 

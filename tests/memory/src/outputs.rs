@@ -11,7 +11,7 @@ use powerfill_ports::projections::{
 };
 use powerfill_ports::runs::ProjectionWriter;
 use powerfill_ports::{StoreError, StoreResult};
-use powerfill_tables::table::{Cell, RowBatch, TableSpec};
+use powerfill_tables::table::{Cell, RowBatch, TableRef, TableSpec};
 
 use crate::MemoryStore;
 
@@ -27,7 +27,7 @@ pub(crate) struct Outputs {
 struct StagedRun {
     run: RunId,
     up_to_version: u64,
-    tables: BTreeMap<&'static str, (&'static TableSpec, Vec<Cell>)>,
+    tables: BTreeMap<&'static str, (TableRef, Vec<Cell>)>,
 }
 
 /// The cells in the form in which a store returns them.
@@ -73,7 +73,7 @@ impl Outputs {
         Ok(())
     }
 
-    fn publish(&mut self, run: RunId, left_out: &[&'static TableSpec]) -> StoreResult<()> {
+    fn publish(&mut self, run: RunId, left_out: &[TableRef]) -> StoreResult<()> {
         self.ensure_staged(run)?;
         let Some(staged) = self.staged.take() else { return Ok(()) };
         for table in left_out {
@@ -91,7 +91,7 @@ impl Outputs {
         Ok(())
     }
 
-    fn rows(&self, table: &'static TableSpec) -> Vec<RunRows> {
+    fn rows(&self, table: TableRef) -> Vec<RunRows> {
         let batch =
             |run_id: RunId, cells: Vec<Cell>| RunRows { run_id, rows: RowBatch { table, cells } };
         if table.keeps_every_run {
@@ -119,7 +119,7 @@ impl ProjectionStore for MemoryStore {
     async fn begin_staging(
         &self,
         writer: ProjectionWriter,
-        tables: &[&'static TableSpec],
+        tables: &[TableRef],
     ) -> StoreResult<()> {
         let run = writer.run();
         let tables = tables.iter().map(|table| (table.name, (*table, Vec::new()))).collect();
@@ -140,11 +140,7 @@ impl ProjectionStore for MemoryStore {
         state.outputs.stage(writer.run(), &rows, up_to_version)
     }
 
-    async fn publish(
-        &self,
-        writer: ProjectionWriter,
-        left_out: &[&'static TableSpec],
-    ) -> StoreResult<()> {
+    async fn publish(&self, writer: ProjectionWriter, left_out: &[TableRef]) -> StoreResult<()> {
         let mut state = self.state();
         state.queue.ensure_may_write(writer)?;
         state.outputs.publish(writer.run(), left_out)
@@ -154,7 +150,7 @@ impl ProjectionStore for MemoryStore {
         Ok(self.state().outputs.shown)
     }
 
-    async fn is_stored(&self, table: &'static TableSpec) -> StoreResult<bool> {
+    async fn is_stored(&self, table: TableRef) -> StoreResult<bool> {
         let outputs = &self.state().outputs;
         Ok(outputs.tables.contains_key(table.name) || outputs.kept.contains_key(table.name))
     }
@@ -162,7 +158,7 @@ impl ProjectionStore for MemoryStore {
     async fn put_row(
         &self,
         writer: ProjectionWriter,
-        table: &'static TableSpec,
+        table: TableRef,
         row: Vec<Cell>,
     ) -> StoreResult<()> {
         ensure_row_of_run(table, &row)?;
@@ -174,7 +170,7 @@ impl ProjectionStore for MemoryStore {
         Ok(())
     }
 
-    fn rows(&self, table: &'static TableSpec) -> RowBatches<'_> {
+    fn rows(&self, table: TableRef) -> RowBatches<'_> {
         stream::iter(self.state().outputs.rows(table).into_iter().map(Ok)).boxed()
     }
 }

@@ -4,13 +4,13 @@ use futures::TryStreamExt;
 use powerfill_events::run::RunId;
 use powerfill_ports::StoreError;
 use powerfill_ports::projections::{ProjectionStore, ROWS_PER_BATCH, RunRows};
-use powerfill_tables::table::{Cell, RowBatch, TableSpec};
+use powerfill_tables::table::{Cell, RowBatch, TableRef};
 use rust_decimal::Decimal;
 
 use super::samples::{GUIDE, HISTORY, KICKOUTS, kickouts, moment, run, unleased};
 use super::{StoreLocation, SuiteStore};
 
-async fn shown(store: &impl ProjectionStore, table: &'static TableSpec) -> Vec<RunRows> {
+async fn shown(store: &impl ProjectionStore, table: TableRef) -> Vec<RunRows> {
     store.rows(table).try_collect().await.expect("rows can be read")
 }
 

@@ -22,7 +22,7 @@ use powerfill_ports::subscribers::SubscriberStore;
 use powerfill_ports::{Store, StoreError, StoreResult};
 use powerfill_tables::event_index::{RunIndex, Subject};
 use powerfill_tables::run_headline::RunHeadline;
-use powerfill_tables::table::{Cell, RowBatch, TableSpec};
+use powerfill_tables::table::{Cell, RowBatch, TableRef};
 use powerfill_tests::forward_calls;
 
 pub(crate) enum CallOutcome {
@@ -120,15 +120,15 @@ forward_calls! {
 forward_calls! {
     impl ProjectionStore for FaultyStore, |this| this.store;
     through call {
-        begin_staging(writer: ProjectionWriter, tables: &[&'static TableSpec]) -> ();
+        begin_staging(writer: ProjectionWriter, tables: &[TableRef]) -> ();
         stage(writer: ProjectionWriter, rows: Arc<[RowBatch]>, up_to: u64) -> ();
-        publish(writer: ProjectionWriter, left_out: &[&'static TableSpec]) -> ();
+        publish(writer: ProjectionWriter, left_out: &[TableRef]) -> ();
         published() -> Option<(RunId, u64)>;
-        is_stored(table: &'static TableSpec) -> bool;
-        put_row(writer: ProjectionWriter, table: &'static TableSpec, row: Vec<Cell>) -> ();
+        is_stored(table: TableRef) -> bool;
+        put_row(writer: ProjectionWriter, table: TableRef, row: Vec<Cell>) -> ();
     }
     readers {
-        rows(table: &'static TableSpec) -> RowBatches<'_>;
+        rows(table: TableRef) -> RowBatches<'_>;
     }
 }
 

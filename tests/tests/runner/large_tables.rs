@@ -8,7 +8,7 @@ use powerfill_app::verify::verify;
 use powerfill_app::{NoObserver, RunControl};
 use powerfill_events::run::RunId;
 use powerfill_tables::csv;
-use powerfill_tables::table::{LargeTables, RowBatch, TableSpec};
+use powerfill_tables::table::{LargeTables, RowBatch, TableRef, TableSpec};
 use powerfill_tables::tables::{ALL, all_rank, candy};
 
 use crate::books;
@@ -22,7 +22,7 @@ fn text(run: RunId, rows: &RowBatch) -> String {
     String::from_utf8(text).expect("CSV is text")
 }
 
-async fn stored(desk: &Desk, run: RunId, table: &'static TableSpec) -> String {
+async fn stored(desk: &Desk, run: RunId, table: TableRef) -> String {
     let mut batches = desk.store.rows(table);
     let mut whole = String::new();
     while let Some(batch) = batches.try_next().await.expect("rows can be read") {
@@ -32,12 +32,7 @@ async fn stored(desk: &Desk, run: RunId, table: &'static TableSpec) -> String {
 }
 
 /// The rows from a version on, and the versions after each batch.
-async fn built(
-    desk: &Desk,
-    run: RunId,
-    table: &'static TableSpec,
-    from: u64,
-) -> (String, Vec<u64>) {
+async fn built(desk: &Desk, run: RunId, table: TableRef, from: u64) -> (String, Vec<u64>) {
     let (mut whole, mut ends) = (String::new(), Vec::new());
     build_table(desk.store.as_ref(), run, table, from, async |rows, next| {
         whole.push_str(&text(run, &rows));

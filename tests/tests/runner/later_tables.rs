@@ -15,7 +15,9 @@ use powerfill_memory::MemoryStore;
 use powerfill_ports::events::{Append, EventStore};
 use powerfill_ports::runs::ProjectionWriter;
 use powerfill_ports::snapshots::SnapshotStore;
-use powerfill_tables::table::{Cell, Column, LargeTables, RowBatch, TableRole, TableSpec};
+use powerfill_tables::table::{
+    Cell, Column, LargeTables, RowBatch, TableRef, TableRole, TableSpec,
+};
 use powerfill_tables::tables::{Projector, kickout, powerfill_log, projectors};
 use powerfill_tables::{RunTables, UnknownTable};
 use powerfill_tests::sqlite_file;
@@ -27,11 +29,11 @@ use crate::desk::Desk;
 /// A table with one more column, which version 2 added.
 struct WithColumn {
     first: Box<dyn Projector>,
-    second: &'static TableSpec,
+    second: TableRef,
 }
 
 impl Projector for WithColumn {
-    fn table(&self) -> &'static TableSpec {
+    fn table(&self) -> TableRef {
         self.second
     }
     fn apply(&mut self, event: &RecordedEvent<'_>) -> bool {
@@ -46,7 +48,7 @@ impl Projector for WithColumn {
     }
 }
 
-fn with_column(table: &'static TableSpec) -> &'static TableSpec {
+fn with_column(table: TableRef) -> TableRef {
     let columns = [table.columns, &[Column::text("note").since(2)]].concat();
     Box::leak(Box::new(TableSpec { columns: columns.leak(), ..*table }))
 }
@@ -56,7 +58,7 @@ static LOG: LazyLock<&TableSpec> = LazyLock::new(|| with_column(&powerfill_log::
 
 /// A new table, with one row per pass.
 struct Passes {
-    table: &'static TableSpec,
+    table: TableRef,
     rows: Vec<Cell>,
 }
 
@@ -67,7 +69,7 @@ static PASS_RECORDS: TableSpec = TableSpec {
 };
 
 impl Projector for Passes {
-    fn table(&self) -> &'static TableSpec {
+    fn table(&self) -> TableRef {
         self.table
     }
     fn apply(&mut self, event: &RecordedEvent<'_>) -> bool {
@@ -103,7 +105,7 @@ async fn completed(desk: &Desk, run: RunId) -> RunCompleted {
     }
 }
 
-async fn last_cells(desk: &Desk, table: &'static TableSpec) -> Vec<Cell> {
+async fn last_cells(desk: &Desk, table: TableRef) -> Vec<Cell> {
     let batches: Vec<_> = desk.store.rows(table).try_collect().await.expect("rows can be read");
     let rows = batches.iter().flat_map(|batch| batch.rows.rows());
     rows.filter_map(|row| row.last().cloned()).collect()

@@ -22,7 +22,7 @@ use powerfill_ports::subscribers::SubscriberStore;
 use powerfill_ports::{StoreError, StoreResult};
 use powerfill_tables::event_index::{RunIndex, Subject};
 use powerfill_tables::run_headline::RunHeadline;
-use powerfill_tables::table::{Cell, RowBatch, TableSpec};
+use powerfill_tables::table::{Cell, RowBatch, TableRef};
 use powerfill_tests::forward_calls;
 
 use crate::faults::{CallOutcome, RetrySafety, draw_outcome};
@@ -227,25 +227,25 @@ forward_calls! {
 forward_calls! {
     impl ProjectionStore for StoreConnection, |this| this.store.inner();
     sent call {
-        begin_staging(writer: ProjectionWriter, tables: &[&'static TableSpec]) -> (),
+        begin_staging(writer: ProjectionWriter, tables: &[TableRef]) -> (),
             RetrySafety::Safely, |store| store.begin_staging(writer, &tables);
         stage(writer: ProjectionWriter, rows: Arc<[RowBatch]>, up_to: u64) -> (),
             RetrySafety::Never, |store| store.stage(writer, rows, up_to);
-        publish(writer: ProjectionWriter, left_out: &[&'static TableSpec]) -> (),
+        publish(writer: ProjectionWriter, left_out: &[TableRef]) -> (),
             RetrySafety::Never, |store| store.publish(writer, &left_out);
     }
     direct {
         published() -> Option<(RunId, u64)>;
-        is_stored(table: &'static TableSpec) -> bool;
+        is_stored(table: TableRef) -> bool;
     }
     readers {
-        rows(table: &'static TableSpec) -> RowBatches<'_>;
+        rows(table: TableRef) -> RowBatches<'_>;
     }
     written {
         async fn put_row(
             &self,
             writer: ProjectionWriter,
-            table: &'static TableSpec,
+            table: TableRef,
             row: Vec<Cell>,
         ) -> StoreResult<()> {
             let work =

@@ -13,7 +13,7 @@ use powerfill_ports::projections::ProjectionStore;
 use powerfill_ports::runs::{Lease, ProjectionWriter, QueuedRun, RunStatus, RunStore};
 use powerfill_ports::{StoreError, StoreResult};
 use powerfill_tables::event_index::RunIndex;
-use powerfill_tables::table::{Cell, RowBatch, TableSpec};
+use powerfill_tables::table::{Cell, RowBatch, TableRef};
 use powerfill_tests::all_runs::AllRuns;
 use uuid::Uuid;
 
@@ -107,7 +107,7 @@ impl ObservedStore {
     pub(crate) async fn begin_staging(
         &self,
         writer: ProjectionWriter,
-        tables: &[&'static TableSpec],
+        tables: &[TableRef],
     ) -> StoreResult<()> {
         let answer = self.inner().begin_staging(writer, tables).await;
         self.written("begin_staging", writer, answer)
@@ -127,7 +127,7 @@ impl ObservedStore {
     pub(crate) async fn publish(
         &self,
         writer: ProjectionWriter,
-        left_out: &[&'static TableSpec],
+        left_out: &[TableRef],
     ) -> StoreResult<()> {
         let by = self.by(writer, Mutant::PublishWithoutFence);
         let answer = self.inner().publish(by, left_out).await;
@@ -141,7 +141,7 @@ impl ObservedStore {
     pub(crate) async fn put_row(
         &self,
         writer: ProjectionWriter,
-        table: &'static TableSpec,
+        table: TableRef,
         row: Vec<Cell>,
     ) -> StoreResult<()> {
         let answer = self.inner().put_row(writer, table, row).await;

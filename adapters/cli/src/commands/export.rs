@@ -9,7 +9,7 @@ use powerfill_parquet::{EVENTS, Partition, RunFiles, event_rows};
 use powerfill_ports::Store;
 use powerfill_ports::runs::{QueuedRun, RunFilter, stream_runs};
 use powerfill_tables::status::RunStatus;
-use powerfill_tables::table::TableSpec;
+use powerfill_tables::table::{TableRef, TableSpec};
 use powerfill_tables::tables::ALL;
 
 use super::retention::ensure_payloads;
@@ -57,7 +57,7 @@ enum ExportOutcome {
 struct StoreExport<'a> {
     store: Arc<dyn Store>,
     tenant: TenantId,
-    tables: &'a [&'static TableSpec],
+    tables: &'a [TableRef],
     args: &'a ExportArgs,
 }
 

@@ -9,7 +9,7 @@ use powerfill_ports::Store;
 use powerfill_ports::projections::RunRows;
 use powerfill_snapshot::near::suggestion;
 use powerfill_tables::csv;
-use powerfill_tables::table::{RowBatch, TableSpec};
+use powerfill_tables::table::{RowBatch, TableRef};
 use powerfill_tables::tables::{ALL, named};
 
 use super::open_run;
@@ -104,7 +104,7 @@ fn print_selected(rows: &SelectedRows<'_>, format: Format) -> CliResult<()> {
 }
 
 /// Prints the rows of every run of a table that keeps them.
-fn print_history(runs: &[RunRows], table: &'static TableSpec, format: Format) -> CliResult<()> {
+fn print_history(runs: &[RunRows], table: TableRef, format: Format) -> CliResult<()> {
     let ids = |runs: &RunRows| vec![runs.run_id.to_string(); runs.rows.len()];
     match format {
         Format::Text => {
@@ -136,10 +136,7 @@ fn print_history(runs: &[RunRows], table: &'static TableSpec, format: Format) ->
 }
 
 /// What the arguments choose of a table; `None` if they choose nothing.
-fn selection(
-    args: &SelectionArgs,
-    table: Option<&'static TableSpec>,
-) -> CliResult<Option<Selection>> {
+fn selection(args: &SelectionArgs, table: Option<TableRef>) -> CliResult<Option<Selection>> {
     if args.is_empty() {
         return Ok(None);
     }
@@ -150,7 +147,7 @@ fn selection(
     Selection::of(args, table).map(Some)
 }
 
-pub(super) fn spec(name: &str) -> CliResult<&'static TableSpec> {
+pub(super) fn spec(name: &str) -> CliResult<TableRef> {
     named(name).ok_or_else(|| {
         let names: Vec<&str> = ALL.iter().map(|table| table.name).collect();
         CliError::environment(format!(

@@ -19,7 +19,7 @@ use futures::stream::{StreamExt, once, try_unfold};
 use powerfill_app::certificate::recorded_certificate;
 use powerfill_events::run::RunId;
 use powerfill_ports::Store;
-use powerfill_tables::table::{ReportSpec, TableSpec};
+use powerfill_tables::table::{ReportSpec, TableRef};
 use powerfill_tables::tables::reports;
 use powerfill_xlsx::RunWorkbook;
 
@@ -48,7 +48,7 @@ const MAX_WORKBOOK_ROWS: usize = 300_000;
 /// A report: rows of an output table.
 #[derive(Debug)]
 pub(crate) struct Report {
-    pub(crate) table: &'static TableSpec,
+    pub(crate) table: TableRef,
     pub(crate) spec: &'static ReportSpec,
 }
 

@@ -9,7 +9,7 @@ use powerfill_app::{AppError, rebuild};
 use powerfill_events::run::RunId;
 use powerfill_ports::Store;
 use powerfill_tables::csv::{write_file_header, write_file_rows, write_text};
-use powerfill_tables::table::{Cell, CellType, RowBatch, TableSpec};
+use powerfill_tables::table::{Cell, CellType, RowBatch, TableRef};
 
 use super::query::ReportQuery;
 use crate::blocking::spawn_blocking;
@@ -183,7 +183,7 @@ async fn read_rows(
 async fn read_rows_from_events(
     store: &Arc<dyn Store>,
     run: RunId,
-    table: &'static TableSpec,
+    table: TableRef,
     from: u64,
     mut visit: impl FnMut(&RowBatch, u64) -> ControlFlow<()> + Send,
 ) -> ApiResult<()> {

@@ -9,7 +9,7 @@ pub(crate) use pairs::{Pairs, key_order};
 use std::cmp::Ordering;
 
 use powerfill_mapping::ComparisonSettings;
-use powerfill_tables::table::{CellType, TableSpec};
+use powerfill_tables::table::{CellType, TableRef};
 use powerfill_tables::tables::ALL;
 use rust_decimal::Decimal;
 use serde::Serialize;
@@ -117,7 +117,7 @@ impl VerdictCounts {
 #[derive(Debug)]
 pub struct TableComparison {
     /// The declaration of the table.
-    pub spec: &'static TableSpec,
+    pub spec: TableRef,
     /// The positions of the columns that rows pair by.
     pub key: Vec<usize>,
     /// The compared columns without the key, as a bit set.

@@ -5,7 +5,7 @@ use powerfill_events::run::RecordedEvent;
 use powerfill_events::run::event::SyntheticOption;
 use powerfill_events::values::LoanId;
 
-use crate::table::{Cell, ReportSpec, RowBatch, TableRole, TableSpec};
+use crate::table::{Cell, ReportSpec, RowBatch, TableRef, TableRole, TableSpec};
 
 /// Makes the rows of one table from a run's events, in their order. It has no other input.
 ///
@@ -14,7 +14,7 @@ use crate::table::{Cell, ReportSpec, RowBatch, TableRole, TableSpec};
 /// next version of the table.
 pub trait Projector: Send {
     /// The declaration of the table.
-    fn table(&self) -> &'static TableSpec;
+    fn table(&self) -> TableRef;
 
     /// Applies the next event. Returns whether the rows changed.
     fn apply(&mut self, event: &RecordedEvent<'_>) -> bool;
@@ -37,7 +37,7 @@ pub(crate) struct Streamed {
 
 impl Streamed {
     pub(crate) const fn new(
-        table: &'static TableSpec,
+        table: TableRef,
         project: fn(&RecordedEvent<'_>, &mut RowBatch) -> bool,
     ) -> Self {
         Self { project, rows: RowBatch::new(table) }
@@ -45,7 +45,7 @@ impl Streamed {
 }
 
 impl Projector for Streamed {
-    fn table(&self) -> &'static TableSpec {
+    fn table(&self) -> TableRef {
         self.rows.table
     }
     fn apply(&mut self, event: &RecordedEvent<'_>) -> bool {
@@ -105,12 +105,12 @@ tables! {
 }
 
 /// The tables that say what a run decided, in the order of 1.5. The output digest covers them.
-pub fn decisions() -> impl Iterator<Item = &'static TableSpec> {
+pub fn decisions() -> impl Iterator<Item = TableRef> {
     ALL.iter().copied().filter(|table| table.role == TableRole::Decision)
 }
 
 /// The reports of all tables with their tables, in the order of 4.3.
-pub fn reports() -> Vec<(&'static TableSpec, &'static ReportSpec)> {
+pub fn reports() -> Vec<(TableRef, &'static ReportSpec)> {
     let mut reports = Vec::new();
     for table in ALL {
         reports.extend(table.reports.iter().map(|report| (*table, report)));
@@ -120,7 +120,7 @@ pub fn reports() -> Vec<(&'static TableSpec, &'static ReportSpec)> {
 }
 
 /// The table with this name.
-pub fn named(name: &str) -> Option<&'static TableSpec> {
+pub fn named(name: &str) -> Option<TableRef> {
     ALL.iter().copied().find(|table| table.name == name)
 }
 

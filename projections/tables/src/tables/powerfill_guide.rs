@@ -9,7 +9,7 @@ use powerfill_events::run::{RecordedEvent, RunEvent};
 use powerfill_events::values::{LoanId, PoolName, fold};
 
 use super::Projector;
-use crate::table::{Cell, Column, DiffRules, ReportSpec, RowBatch, TableRole, TableSpec};
+use crate::table::{Cell, Column, DiffRules, ReportSpec, RowBatch, TableRef, TableRole, TableSpec};
 
 /// The declaration of the table.
 pub static TABLE: TableSpec = TableSpec {
@@ -88,7 +88,7 @@ impl Guide {
 }
 
 impl Projector for Guide {
-    fn table(&self) -> &'static TableSpec {
+    fn table(&self) -> TableRef {
         &TABLE
     }
 

@@ -11,7 +11,7 @@ use powerfill_events::run::{RecordedEvent, RunEvent};
 
 use super::Projector;
 use powerfill_events::values::Choice;
-use crate::table::{Cell, Column, DiffRules, RowBatch, TableRole, TableSpec};
+use crate::table::{Cell, Column, DiffRules, RowBatch, TableRef, TableRole, TableSpec};
 
 /// The declaration of the table.
 pub static TABLE: TableSpec = TableSpec {
@@ -86,7 +86,7 @@ enum End {
 }
 
 impl Projector for Log {
-    fn table(&self) -> &'static TableSpec {
+    fn table(&self) -> TableRef {
         &TABLE
     }
 

@@ -5,7 +5,7 @@ use powerfill_events::run::{RecordedEvent, RunEvent};
 
 use super::Projector;
 use crate::status::RunStatus;
-use crate::table::{Cell, Column, DiffRules, RowBatch, TableRole, TableSpec};
+use crate::table::{Cell, Column, DiffRules, RowBatch, TableRef, TableRole, TableSpec};
 
 /// The declaration of the table.
 pub static TABLE: TableSpec = TableSpec {
@@ -79,7 +79,7 @@ impl History {
 }
 
 impl Projector for History {
-    fn table(&self) -> &'static TableSpec {
+    fn table(&self) -> TableRef {
         &TABLE
     }
 

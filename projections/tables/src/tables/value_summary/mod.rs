@@ -16,7 +16,7 @@ use powerfill_events::values::{Day, InstrumentName, LoanId, TradeId};
 
 use self::loans::{CandidateValue, Kickout, Place};
 use super::Projector;
-use crate::table::{Column, DiffRules, ReportSpec, RowBatch, TableRole, TableSpec};
+use crate::table::{Column, DiffRules, ReportSpec, RowBatch, TableRef, TableRole, TableSpec};
 
 /// The version of the table that has a column first. Release 0.1.0 did not have the table.
 const FIRST: u32 = 2;
@@ -80,7 +80,7 @@ struct ValueSummary {
 }
 
 impl Projector for ValueSummary {
-    fn table(&self) -> &'static TableSpec {
+    fn table(&self) -> TableRef {
         &TABLE
     }
 
