@@ -6,98 +6,14 @@ use proptest::sample::{SizeRange, select};
 
 use super::{columns, compile, loan};
 
-const TOKENS: &[&str] = &[
-    "fico",
-    "ltv",
-    "state",
-    "close_date",
-    "loan",
-    "nosuch",
-    "loan.fico",
-    "[state]",
-    "\"zip\"",
-    "1",
-    "0",
-    "700.5",
-    "1e5",
-    "'CA'",
-    "'7'",
-    "'2026-01-05'",
-    "''",
-    "'",
-    "=",
-    "<>",
-    "!=",
-    "<",
-    "<=",
-    ">",
-    ">=",
-    "==",
-    "+",
-    "-",
-    "*",
-    "/",
-    "%",
-    "(",
-    ")",
-    ",",
-    ".",
-    ";",
-    "::",
-    "||",
-    "AND",
-    "OR",
-    "NOT",
-    "IN",
-    "BETWEEN",
-    "LIKE",
-    "IS",
-    "NULL",
-    "ANY",
-    "ALL",
-    "EXISTS",
-    "SELECT",
-    "FROM",
-    "CASE",
-    "WHEN",
-    "THEN",
-    "END",
-    "CAST",
-    "AS",
-    "DATE",
-    "INTERVAL",
-    "TRUE",
-    "COLLATE",
-    "ESCAPE",
-    "AT",
-    "TIME",
-    "ZONE",
-    "XOR",
-    "ILIKE",
-    "SIMILAR",
-    "TO",
-    "UPPER",
-    "MAP",
-    "STRUCT",
-    "ARRAY",
-    "LAMBDA",
-    "--",
-    "/*",
-    "*/",
-    "[",
-    "]",
-    "{",
-    "}",
-    "?",
-    ":x",
-    "@",
-    "$1",
-    "\n",
-    "N'a'",
-    "X'00'",
-    "😀",
-    "é",
-];
+/// Words of rules, and what looks like them. A line break is one more.
+const TOKENS: &str = r#"
+    fico ltv state close_date loan nosuch loan.fico [state] "zip" 1 0 700.5 1e5 'CA' '7'
+    '2026-01-05' '' ' = <> != < <= > >= == + - * / % ( ) , . ; :: || AND OR NOT IN BETWEEN LIKE IS
+    NULL ANY ALL EXISTS SELECT FROM CASE WHEN THEN END CAST AS DATE INTERVAL TRUE COLLATE ESCAPE
+    AT TIME ZONE XOR ILIKE SIMILAR TO UPPER MAP STRUCT ARRAY LAMBDA -- /* */ [ ] { } ? :x @ $1
+    N'a' X'00' 😀 é
+"#;
 
 const CONDITIONS: &[&str] = &[
     "fico >= 680",
@@ -113,7 +29,8 @@ const CONDITIONS: &[&str] = &[
 ];
 
 fn tokens(count: impl Into<SizeRange>) -> impl Strategy<Value = String> {
-    prop::collection::vec(select(TOKENS), count).prop_map(|tokens| tokens.join(" "))
+    let tokens: Vec<&str> = TOKENS.split_whitespace().chain(["\n"]).collect();
+    prop::collection::vec(select(tokens), count).prop_map(|tokens| tokens.join(" "))
 }
 
 /// A rule that compiles.
