@@ -58,7 +58,7 @@ pub(crate) struct RuleTrial {
 }
 
 /// What is wrong with the rule, or what it matches.
-#[derive(Serialize, ToSchema)]
+#[derive(Default, Serialize, ToSchema)]
 pub(crate) struct RuleTrialResult {
     /// Whether the rule has no fault. Otherwise, the counts are 0.
     valid: bool,
@@ -112,16 +112,11 @@ pub(crate) async fn preview(
 fn try_rule(rule: &str, book: &LoanBook, run: RunId, limit: usize) -> RuleTrialResult {
     let mut result = RuleTrialResult {
         valid: true,
-        code: None,
-        message: None,
-        at: None,
-        loans: 0,
-        undecided: 0,
         of: book.loans.len(),
         amount: Money::ZERO.to_string(),
-        examples: Vec::new(),
         run_id: run.0,
         as_of: book.as_of.to_string(),
+        ..RuleTrialResult::default()
     };
     let predicate = match Predicate::compile(rule, &book.columns) {
         Ok(predicate) => predicate,

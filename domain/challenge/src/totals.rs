@@ -10,15 +10,7 @@ impl Instance {
     /// and held loans.
     pub fn totals(&self, allocation: &[Option<u32>]) -> AllocationTotals {
         let mut in_trade = vec![0_i64; self.trades.len()];
-        let mut totals = AllocationTotals {
-            placed: 0,
-            placed_amount: Money::ZERO,
-            kicked_out: 0,
-            filled_trades: 0,
-            proceeds: Money::ZERO,
-            switches: 0,
-            stays: 0,
-        };
+        let mut totals = AllocationTotals::default();
         for (loan, pair) in self.loans.iter().zip(allocation) {
             let Some(pair) = pair else {
                 totals.kicked_out += 1;

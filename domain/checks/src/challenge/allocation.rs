@@ -181,15 +181,8 @@ impl Account<'_> {
             let filled = trade.held + *placed;
             trade.is_included() && trade.min <= filled && filled <= trade.max
         });
-        let mut totals = AllocationTotals {
-            placed: 0,
-            placed_amount: Money::ZERO,
-            kicked_out: 0,
-            filled_trades: crate::arithmetic::count(filled.count()),
-            proceeds: Money::ZERO,
-            switches: 0,
-            stays: 0,
-        };
+        let filled_trades = crate::arithmetic::count(filled.count());
+        let mut totals = AllocationTotals { filled_trades, ..AllocationTotals::default() };
         for loan in (0..self.candidates.len()).filter(|loan| self.is_eligible(*loan)) {
             let Some(candidate) = allocation.candidate(self, loan) else {
                 totals.kicked_out += 1;

@@ -198,7 +198,7 @@ pub struct ChallengerVerified {
 }
 
 /// The sums of an allocation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct AllocationTotals {
     /// Eligible loans that it places.
     pub placed: u64,
