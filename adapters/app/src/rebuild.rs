@@ -205,8 +205,8 @@ pub async fn is_built(store: &dyn Store, table: TableRef) -> StoreResult<bool> {
 }
 
 /// Makes the rows of a table that is
-/// [built from](powerfill_tables::table::TableSpec::built_from) one type of event, with the events of
-/// this type from a version on. Passes rows on together with the version after their last event,
+/// [built from](powerfill_tables::table::TableSpec::built_from) one type of event, with the events
+/// of this type from a version on. Passes rows on together with the version after their last event,
 /// until `take_rows` breaks.
 ///
 /// # Errors

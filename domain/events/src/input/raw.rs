@@ -270,11 +270,8 @@ impl RawTable {
     ///
     /// # Errors
     /// [`TooLarge`].
-    pub fn push_row<C: AsRef<str>>(
-        &mut self,
-        cells: impl IntoIterator<Item = C>,
-    ) -> Result<(), TooLarge> {
-        for cell in cells {
+    pub fn push_row(&mut self, row: impl IntoIterator<Item: AsRef<str>>) -> Result<(), TooLarge> {
+        for cell in row {
             self.push_cell(cell.as_ref())?;
         }
         self.end_row()
