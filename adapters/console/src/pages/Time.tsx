@@ -302,9 +302,11 @@ function Stepper({ runId, timeline }: { runId: string; timeline: Timeline }) {
   const navigate = useNavigate({ from: "/runs/$runId/time" });
   const inner = allocationRange(timeline);
   const [whole, setWhole] = useState(inner === null);
-  const range: [number, number] =
-    whole || inner === null ? [1, Math.max(1, timeline.last_version)] : inner;
-  const [at, setAt] = useState(search.at ?? range[1]);
+  const all: [number, number] = [1, Math.max(1, timeline.last_version)];
+  const range = whole || inner === null ? all : inner;
+  // The address names the event only where it is another one.
+  const end = (inner ?? all)[1];
+  const [at, setAt] = useState(search.at ?? end);
   const [asked, setAsked] = useState(at);
   const [playing, setPlaying] = useState(false);
   const [speed, setSpeed] = useState<number>(10);
@@ -330,7 +332,7 @@ function Stepper({ runId, timeline }: { runId: string; timeline: Timeline }) {
       void navigate({
         search: (before) => ({
           ...before,
-          at,
+          at: at === end ? undefined : at,
           loan: subject?.kind === "loan" ? subject.id : undefined,
           trade: subject?.kind === "trade" ? subject.id : undefined,
         }),
@@ -340,7 +342,7 @@ function Stepper({ runId, timeline }: { runId: string; timeline: Timeline }) {
     return () => {
       clearTimeout(timer);
     };
-  }, [at, subject, playing, navigate]);
+  }, [at, end, subject, playing, navigate]);
   const waiting = query.isFetching || asked !== at;
   useEffect(() => {
     if (!playing || waiting) return;

@@ -1,1 +1,0 @@
-import{j as s}from"./react-DmYa3LCg.js";import{m as a}from"./index-CY4Cvlem.js";function i({runs:t=[]}){return t.map(o=>s.jsxs("option",{value:o.run_id,children:[o.name??a(o.requested_at),", as of ",o.as_of??"no day"]},o.run_id))}export{i as R};
