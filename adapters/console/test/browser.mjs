@@ -871,14 +871,15 @@ async function liveLists(browser, url, run) {
   await page.getByRole("rowheader", { name: "InvariantsVerified" }).waitFor();
   assert.equal(await page.getByRole("rowheader", { name: "RunCompleted" }).count(), 0);
   await look(page, "events-filtered");
-  await page.goto(`${url}/events?type=RunNoted`);
+  // Earlier notes are not shown, whenever they come.
+  await page.goto(`${url}/events?type=RunNoted&find=seen%20live`);
   await page.getByText("Live", { exact: true }).waitFor();
   await ask(url, `/runs/${run}/annotations`, { note: "seen live" });
   await page
     .getByRole("button", { name: /^Content of event/ })
     .first()
     .click();
-  await page.getByText("seen live").waitFor();
+  await page.getByText('"seen live"').waitFor();
   // A run is followed step by step, and ends when it is cancelled.
   const list = await pageOf(browser);
   await list.goto(`${url}/runs`);
