@@ -29,11 +29,11 @@ pub(crate) async fn run(args: PreprocessArgs, settings: &ProgramSettings) -> Cli
     write(
         out,
         PoolLockRow::TABLE.name,
-        &PoolLockRow::TABLE.column_names().join(","),
+        &PoolLockRow::TABLE.column_names(),
         lockdown_rows(&snapshot.lockdown, &tables.lockdown),
     )?;
-    write(out, "pfill_trade_params", TRADE_PARAMS, tables.trade_params.iter().map(trade_row))?;
-    write(out, "pfill_epci_params", EPCI_PARAMS, tables.epci_params.iter().map(epci_row))?;
+    write(out, "pfill_trade_params", &TRADE_PARAMS, tables.trade_params.iter().map(trade_row))?;
+    write(out, "pfill_epci_params", &EPCI_PARAMS, tables.epci_params.iter().map(epci_row))?;
     print_text(format!(
         "{} lockdown rows proposed beside {} present ones, {} trades, {} capacities: {}\n",
         tables.lockdown.len(),
@@ -44,11 +44,29 @@ pub(crate) async fn run(args: PreprocessArgs, settings: &ProgramSettings) -> Cli
     ))
 }
 
-const TRADE_PARAMS: &str = "trade_id,investor_id,investor_instrument_name,trade_type,settlement_date,included,\
-     exclusion_reason,open_amount,tolerance_amount,min_amount,max_amount,days_to_settle";
+const TRADE_PARAMS: [&str; 12] = [
+    "trade_id",
+    "investor_id",
+    "investor_instrument_name",
+    "trade_type",
+    "settlement_date",
+    "included",
+    "exclusion_reason",
+    "open_amount",
+    "tolerance_amount",
+    "min_amount",
+    "max_amount",
+    "days_to_settle",
+];
 
-const EPCI_PARAMS: &str =
-    "investor_id,investor_instrument_name,constraint_name,trade_id,lo_amount,hi_amount";
+const EPCI_PARAMS: [&str; 6] = [
+    "investor_id",
+    "investor_instrument_name",
+    "constraint_name",
+    "trade_id",
+    "lo_amount",
+    "hi_amount",
+];
 
 fn text(value: Option<impl ToString>) -> String {
     value.map(|value| value.to_string()).unwrap_or_default()
@@ -102,7 +120,7 @@ fn epci_row(epci: &Epci) -> [String; 6] {
 fn write<R: AsRef<[String]>>(
     folder: &Path,
     table: &str,
-    header: &str,
+    header: &[&str],
     rows: impl IntoIterator<Item = R>,
 ) -> CliResult<()> {
     let path = folder.join(format!("{table}.csv"));
@@ -110,7 +128,7 @@ fn write<R: AsRef<[String]>>(
     let unwritable = |error| CliError::context(path.display().to_string(), error);
     let failed = |error: csv::Error| unwritable(std::io::Error::from(error));
     let mut out = csv::Writer::from_path(&partial).map_err(failed)?;
-    out.write_record(header.split(',')).map_err(failed)?;
+    out.write_record(header).map_err(failed)?;
     for row in rows {
         out.write_record(row.as_ref()).map_err(failed)?;
     }

@@ -28,8 +28,26 @@ const SHORT_DIGEST: usize = 8;
 /// The longest cell of free text in a table.
 const LONGEST_TEXT: usize = 40;
 
-const HEADER: &str = "number,run_id,as_of,status,requested_by,requested_at,worker,options,scenario,placed,\
-     kicked_out,value_amount,gap_bp,gap,output_digest,name,notes,last_note";
+const HEADER: [&str; 18] = [
+    "number",
+    "run_id",
+    "as_of",
+    "status",
+    "requested_by",
+    "requested_at",
+    "worker",
+    "options",
+    "scenario",
+    "placed",
+    "kicked_out",
+    "value_amount",
+    "gap_bp",
+    "gap",
+    "output_digest",
+    "name",
+    "notes",
+    "last_note",
+];
 
 pub(crate) async fn run(args: RunsArgs, settings: &ProgramSettings) -> CliResult<()> {
     let filter = filter(&args)?;
@@ -52,7 +70,7 @@ pub(crate) async fn run(args: RunsArgs, settings: &ProgramSettings) -> CliResult
         Format::Text => print_text(text(&runs, terminal_width(), has_more)),
         Format::Csv => {
             let tenant = args.all_tenants.then_some("tenant");
-            let header: Vec<&str> = tenant.into_iter().chain(HEADER.split(',')).collect();
+            let header: Vec<&str> = tenant.into_iter().chain(HEADER).collect();
             let records = runs.iter().map(|TenantRun { tenant, run }| {
                 tenant.clone().into_iter().chain(record(run)).collect::<Vec<_>>()
             });
