@@ -59,7 +59,6 @@ impl RebuiltRun {
 }
 
 /// Applies the events of a run to its output tables.
-#[derive(Default)]
 pub(crate) struct RunFold {
     run: RunId,
     tables: RunTables,
@@ -75,7 +74,18 @@ pub(crate) struct RunFold {
 
 impl RunFold {
     pub(crate) fn new(run: RunId, projectors: Projectors) -> Self {
-        Self { run, tables: RunTables::of_stored_run(projectors()), ..Self::default() }
+        Self {
+            run,
+            tables: RunTables::of_stored_run(projectors()),
+            events: 0,
+            recorded: None,
+            rebuilt: None,
+            input_digest: None,
+            is_scenario: false,
+            requested_at: None,
+            status: RunStatus::Pending,
+            index: None,
+        }
     }
 
     /// Also builds the index.

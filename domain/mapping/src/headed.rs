@@ -30,7 +30,7 @@ pub enum HeaderError {
 }
 
 /// A table whose header and rows come one after the other.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct HeadedTable {
     form: FileForm,
     /// The rows of the header that came so far.
@@ -55,7 +55,15 @@ impl HeadedTable {
     }
 
     fn new(name: &str, file: Option<String>, form: FileForm) -> Self {
-        Self { form, file, name: name.to_owned(), ..Self::default() }
+        Self {
+            form,
+            header: Vec::new(),
+            table: None,
+            file,
+            name: name.to_owned(),
+            totals: 0,
+            beside: 0,
+        }
     }
 
     /// Creates the table. A column without a name gets none, and is known by its position.
